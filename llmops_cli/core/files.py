@@ -1,0 +1,103 @@
+"""Files that are never half-written, and their hashes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+STAGING_PREFIX = ".staging-"
+
+
+def staging_path(target: Path) -> Path:
+    """Where `target` is written before it is renamed into place: beside it, so that the rename cannot cross disks."""
+    return target.parent / f"{STAGING_PREFIX}{target.name}"
+
+
+def sync(path: Path) -> None:
+    """Flush a file or a directory entry to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def atomic_writer(target: Path) -> Iterator[IO[str]]:
+    """Open a UTF-8 text file that appears at `target` whole when the block ends, and not at all when it raises."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = staging_path(target)
+    try:
+        with staging.open("w", encoding="utf-8", newline="\n") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(staging, target)
+        sync(target.parent)
+    finally:
+        staging.unlink(missing_ok=True)
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write a small text file atomically."""
+    with atomic_writer(target) as stream:
+        stream.write(text)
+
+
+def write_json(target: Path, value: Any) -> None:
+    """Write `value` as indented JSON, atomically, Hangul readable."""
+    write_text(target, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+@contextlib.contextmanager
+def atomic_directory(target: Path) -> Iterator[Path]:
+    """Give an empty directory that is synced and renamed to `target` when the block ends, replacing what is there."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = staging_path(target)
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir()
+    try:
+        yield staging
+        for path in sorted(staging.rglob("*")):
+            sync(path)
+        if target.exists():
+            shutil.rmtree(target)
+        os.replace(staging, target)
+        sync(target.parent)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def sha256_of(path: Path) -> str:
+    """The hex SHA-256 of a file's bytes.
+
+    Hashes of files over 8 MB are kept in the user's cache by path, size, mtime and inode, so that a model's weights
+    are read for this once.
+    """
+    status = path.stat()
+    if status.st_size < 8 * 1024 * 1024:
+        return _digest(path)
+    identity = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}|{status.st_ino}"
+    entry = cache_directory() / "sha256" / hashlib.sha256(identity.encode()).hexdigest()
+    with contextlib.suppress(OSError):
+        return entry.read_text(encoding="ascii")
+    digest = _digest(path)
+    with contextlib.suppress(OSError):  # a read-only home only costs the time to hash again
+        write_text(entry, digest)
+    return digest
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def cache_directory() -> Path:
+    """The folder for what can be computed again: `$XDG_CACHE_HOME/llmops`, by default `~/.cache/llmops`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llmops"

@@ -1,0 +1,20 @@
+"""Text that was not NFC in its file. Reading normalises it; other programs that read the file may not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llmops_cli.data.checks import Check
+from llmops_cli.data.records import Record
+
+ID = "normalisation"
+SEVERITY = "warning"
+
+
+def start() -> Check:
+    return _judge
+
+
+def _judge(record: Record) -> Iterator[str]:
+    if record.denormalised:
+        yield "the file has decomposed text (NFD); it is read as NFC"

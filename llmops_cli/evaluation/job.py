@@ -1,0 +1,173 @@
+"""Running an evaluation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from llmops_cli.core.console import Reporter
+from llmops_cli.core.device import DeviceChoice, choose_device
+from llmops_cli.core.errors import InputError, LlmopsError, Problem, raise_problems
+from llmops_cli.core.files import write_json
+from llmops_cli.core.workspace import RunRequest, clear_run, new_run_directory
+from llmops_cli.data.inputs import describe_inputs
+from llmops_cli.data.reading import read_records
+from llmops_cli.data.records import Record
+from llmops_cli.evaluation.config import EvalConfig
+from llmops_cli.evaluation.trigram import CharacterTrigram
+from llmops_cli.inference.scoring import Score, score
+from llmops_cli.models.contract import check_contract
+from llmops_cli.models.dataset import EncodedSet, encode_records
+from llmops_cli.models.load import add_adapter, load_base
+from llmops_cli.models.resolve import ModelFiles, resolve_model
+from llmops_cli.models.tokenizer import ModelTokenizer, load_tokenizer
+from llmops_cli.tracking.record import RunRecord, now
+
+
+@dataclass
+class EvalPlan:
+    """An evaluation that can start."""
+
+    config: EvalConfig
+    directory: Path
+    files: ModelFiles
+    tokenizer: ModelTokenizer
+    contract: str
+    device: DeviceChoice
+    held_out: list[Record]
+    encoded: EncodedSet
+    train: list[Record]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the result. A trigram has characters for tokens, so it has no perplexity beside the others."""
+
+    name: str
+    loss: float | None
+    perplexity: float | None
+    bits_per_character: float
+
+
+@dataclass(frozen=True)
+class EvalResult:
+    """What was measured, on how much text."""
+
+    run: str
+    model: str
+    contract: str
+    records: int
+    tokens: int
+    characters: int
+    rows: list[Row]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+def plan(config: EvalConfig, request: RunRequest) -> EvalPlan:
+    """Resolve an evaluation without loading weights.
+
+    Raises:
+        InputError, MachineError: every problem at once.
+    """
+    problems: list[Problem] = []
+    found: dict[str, Any] = {}
+
+    def attempt(key: str, part: Any, *arguments: Any, **options: Any) -> None:
+        try:
+            found[key] = part(*arguments, **options)
+        except LlmopsError as error:
+            problems.extend(error.problems)
+
+    attempt("directory", new_run_directory, request)
+    attempt("device", choose_device, config.device)
+    attempt("files", resolve_model, config.model)
+    attempt("held_out", lambda: list(read_records(config.data.eval, config.data)))
+    attempt("train", lambda: list(read_records(config.data.train, config.data)) if config.data.train else [])
+    if "files" in found:
+        attempt("tokenizer", load_tokenizer, found["files"].tokenizer)
+    if "tokenizer" in found:
+        attempt("contract", check_contract, found["files"], found["tokenizer"])
+    raise_problems(problems)
+    encoded = encode_records(found["tokenizer"], found["held_out"], config.data.max_length)
+    if not encoded.records:
+        raise InputError(
+            "no held-out record can be scored: no answer fits", where="data.eval", hint="--set data.max_length=2048"
+        )
+    return EvalPlan(config=config, encoded=encoded, **found)
+
+
+def run(plan: EvalPlan, reporter: Reporter) -> EvalResult:
+    """Measure the trigram, the base and the model.
+
+    Raises:
+        InputError: the weights do not load.
+    """
+    config = plan.config
+    clear_run(plan.directory)
+    record = RunRecord.create(
+        plan.directory,
+        "eval",
+        config,
+        model=config.model,
+        base_model=plan.files.base_name,
+        contract=plan.contract,
+        device=plan.device.name,
+        device_reason=plan.device.reason,
+        dtype=plan.device.dtype,
+        data=describe_inputs({"eval": config.data.eval, "train": config.data.train}),
+    )
+    for line in plan.encoded.warnings("data.eval"):
+        reporter.warn(line)
+    rows = []
+    if plan.train:
+        rows.append(_trigram(plan))
+    model = load_base(plan.files.base, plan.device).eval()
+    scored = _score(plan, model, "base", reporter)
+    rows.append(_row("base" if plan.files.adapter else "model", scored))
+    if plan.files.adapter is not None:
+        model = add_adapter(model, plan.files).eval()
+        scored = _score(plan, model, "adapter", reporter)
+        rows.append(_row("adapter", scored))
+    result = EvalResult(
+        str(plan.directory),
+        config.model,
+        plan.contract,
+        len(plan.encoded.records),
+        scored.tokens,
+        scored.characters,
+        rows,
+    )
+    write_json(plan.directory / "report.json", result.to_json())
+    record.update(status="finished", finished=now())
+    return result
+
+
+def _score(plan: EvalPlan, model: Any, label: str, reporter: Reporter) -> Score:
+    with reporter.progress(f"scoring {label}", len(plan.encoded.records)) as bar:
+        return score(
+            model, plan.encoded.records, plan.config.data.max_length, plan.tokenizer.eos_id, plan.device.name, bar
+        )
+
+
+def _row(name: str, scored: Score) -> Row:
+    return Row(name, scored.loss, scored.perplexity, scored.bits_per_character)
+
+
+def _trigram(plan: EvalPlan) -> Row:
+    trigram = CharacterTrigram(_answers(plan.train))
+    texts = list(_answers(plan.held_out))
+    bits = sum(map(trigram.nats, texts)) / math.log(2)
+    return Row("character trigram", None, None, bits / sum(map(len, texts)))
+
+
+def _answers(records: Sequence[Record]) -> list[str]:
+    """The texts a model is asked to predict: assistant turns, or the plain text."""
+    texts = [record.text for record in records if record.text is not None]
+    turns = [message.content for record in records for message in record.messages if message.role == "assistant"]
+    return texts + turns

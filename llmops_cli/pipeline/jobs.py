@@ -1,0 +1,69 @@
+"""The jobs that a configuration can drive, and where each lives."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from types import ModuleType
+
+from llmops_cli.config.base import StrictModel
+from llmops_cli.core.errors import InputError
+from llmops_cli.core.plugins import suggestion
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job: its schema as `module:class`, and the module with its `plan` and `run`.
+
+    `plan` of a job that `makes_run` takes a RunRequest besides the configuration.
+    """
+
+    schema_path: str
+    module_path: str
+    makes_run: bool = False
+
+    @property
+    def schema(self) -> type[StrictModel]:
+        """The schema of the job's configuration."""
+        module, _, name = self.schema_path.partition(":")
+        schema: type[StrictModel] = getattr(importlib.import_module(module), name)
+        return schema
+
+    @property
+    def module(self) -> ModuleType:
+        """The module that does the job; importing it may be slow."""
+        return importlib.import_module(self.module_path)
+
+
+JOBS = {
+    "train": Job("llmops_cli.training.config:TrainConfig", "llmops_cli.training.job", makes_run=True),
+    "eval": Job("llmops_cli.evaluation.config:EvalConfig", "llmops_cli.evaluation.job", makes_run=True),
+    "generate": Job("llmops_cli.inference.config:GenerateConfig", "llmops_cli.inference.generate"),
+    "chat": Job("llmops_cli.chat.config:ChatConfig", "llmops_cli.chat.once"),
+    "convert": Job("llmops_cli.data.config:ConvertConfig", "llmops_cli.data.convert"),
+    "validate": Job("llmops_cli.data.config:ValidateConfig", "llmops_cli.data.validate"),
+    "recipe": Job("llmops_cli.pipeline.config:RecipeConfig", "llmops_cli.pipeline.runner"),
+}
+
+
+def job_named(name: str) -> Job:
+    """The job of a name.
+
+    Raises:
+        InputError: there is none; the message lists those there are.
+    """
+    if name not in JOBS:
+        raise InputError(f"no job {name!r}: there are {', '.join(JOBS)}", hint=suggestion(name, list(JOBS)))
+    return JOBS[name]
+
+
+def job_that_fits(keys: set[str]) -> str:
+    """The job whose schema knows most of the top-level `keys`; of equals the one that lacks least, then the smallest."""
+
+    def fit(name: str) -> tuple[int, int, int]:
+        fields = JOBS[name].schema.model_fields
+        known = {field.alias or key for key, field in fields.items()}
+        needed = {field.alias or key for key, field in fields.items() if field.is_required()}
+        return len(keys & known) - len(keys - known), -len(needed - keys), -len(fields)
+
+    return max(JOBS, key=fit)

@@ -1,0 +1,86 @@
+"""The mirror of a run in MLflow, in one SQLite file of the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from llmops_cli.core.environment import quiet_libraries
+from llmops_cli.tracking.record import RunRecord
+
+FLUSH_EVERY = 20
+PARAM_LIMIT = 6000
+
+
+def tracking_uri(workspace: Path) -> str:
+    """The store of a workspace. MLflow refuses its old folder store, and a relative path would follow the caller."""
+    return f"sqlite:///{workspace.resolve()}/mlflow.db"
+
+
+class MlflowMirror:
+    """One MLflow run that follows one run record; a resumed run goes on in the same MLflow run."""
+
+    def __init__(self, workspace: Path, experiment: str, record: RunRecord) -> None:
+        quiet_libraries()
+        from mlflow import MlflowClient
+
+        self._client = MlflowClient(tracking_uri=tracking_uri(workspace))
+        self._record = record
+        self._pending: list[Any] = []
+        known = self._client.get_experiment_by_name(experiment)
+        artifacts = (workspace / "mlartifacts").resolve().as_uri()
+        experiment_id = (
+            known.experiment_id if known else self._client.create_experiment(experiment, artifact_location=artifacts)
+        )
+        run_id = record.values.get("mlflow_run_id")
+        if run_id is None:
+            run_id = self._client.create_run(experiment_id, run_name=record.values["name"]).info.run_id
+            record.update(mlflow_run_id=run_id)
+        self.run_id: str = run_id
+        self._client.update_run(run_id, status="RUNNING")
+
+    def params(self, values: Mapping[str, Any]) -> None:
+        """Log parameters; those already logged by an interrupted beginning keep their value."""
+        from mlflow.entities import Param
+
+        logged = self._client.get_run(self.run_id).data.params
+        new = [Param(key, str(value)[:PARAM_LIMIT]) for key, value in values.items() if key not in logged]
+        self._client.log_batch(self.run_id, params=new)
+
+    def datasets(self, files: list[dict[str, Any]]) -> None:
+        """Tag the run with the sha256 of every data file."""
+        for entry in files:
+            self._client.set_tag(self.run_id, f"data.{entry['role']}.{entry['path']}"[:250], entry["sha256"])
+
+    def metrics(self, entry: Mapping[str, Any]) -> None:
+        """Add the numbers of one step; they are sent in batches."""
+        import time
+
+        from mlflow.entities import Metric
+
+        stamp = int(time.time() * 1000)
+        step = int(entry.get("step", 0))
+        self._pending += [
+            Metric(key, float(value), stamp, step)
+            for key, value in entry.items()
+            if key != "step" and value is not None
+        ]
+        if len(self._pending) >= FLUSH_EVERY * 8:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is pending."""
+        for start in range(0, len(self._pending), 1000):
+            self._client.log_batch(self.run_id, metrics=self._pending[start : start + 1000])
+        self._pending = []
+
+    def finish(self, status: str, artifacts: list[Path]) -> None:
+        """Send the rest, the artifacts, and close the run as FINISHED, FAILED or KILLED."""
+        self.flush()
+        for path in artifacts:
+            if path.is_dir():
+                self._client.log_artifacts(self.run_id, str(path), path.name)
+            elif path.is_file():
+                self._client.log_artifact(self.run_id, str(path))
+        self._client.set_terminated(self.run_id, status)

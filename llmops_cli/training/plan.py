@@ -1,0 +1,157 @@
+"""What a training would do: every file, name and number resolved before a weight is loaded."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from llmops_cli.core.device import DeviceChoice, choose_device, total_memory
+from llmops_cli.core.errors import LlmopsError, MachineError, Problem, raise_problems
+from llmops_cli.core.workspace import RunRequest, new_run_directory
+from llmops_cli.data.reading import read_records
+from llmops_cli.models.contract import check_contract
+from llmops_cli.models.dataset import EncodedSet, encode_records
+from llmops_cli.models.resolve import ModelFiles, resolve_model
+from llmops_cli.models.tokenizer import ModelTokenizer, load_tokenizer
+from llmops_cli.training.config import TrainConfig
+from llmops_cli.training.memory import Shape, estimate_memory, shape_of
+from llmops_cli.training.resume import Resumption, find_resumption
+from llmops_cli.training.scratch import train_tokenizer
+
+Value = TypeVar("Value")
+
+
+@dataclass
+class TrainPlan:
+    """A training that can start."""
+
+    config: TrainConfig
+    directory: Path
+    files: ModelFiles | None
+    tokenizer: ModelTokenizer
+    device: DeviceChoice
+    train: EncodedSet
+    held_out: EncodedSet
+    steps: int
+    shape: Shape
+    resumption: Resumption
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def peak_memory(self) -> int:
+        """Estimated peak memory in bytes."""
+        return estimate_memory(self.shape, self.config, self.device)
+
+    @property
+    def disk(self) -> int:
+        """Bytes the run will need on disk: its checkpoints (weights and two optimizer moments), and the result."""
+        trainable = self.shape.trainable(self.config)
+        return trainable * 4 * (3 * (self.config.train.keep_checkpoints + 2) + 2)
+
+    def summary(self) -> dict[str, Any]:
+        """The plan as plain data, for `--dry-run`."""
+        return {
+            "run": str(self.directory),
+            "model": self.config.model or "new weights",
+            "device": self.device.name,
+            "device_reason": self.device.reason,
+            "dtype": self.device.dtype if self.config.train.method == "lora" else "float32",
+            "records": len(self.train.records),
+            "held_out_records": len(self.held_out.records),
+            "tokens_per_epoch": self.train.tokens,
+            "learned_tokens_per_epoch": self.train.labelled,
+            "steps": self.steps,
+            "first_step": self.resumption.step,
+            "trainable_parameters": self.shape.trainable(self.config),
+            "estimated_peak_memory": self.peak_memory,
+            "disk": self.disk,
+            "warnings": self.warnings,
+        }
+
+
+class _Collector:
+    """Runs the parts of a plan and keeps what each one says is wrong, so that all of it is told at once."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def attempt(self, part: Callable[..., Value], *arguments: Any, **options: Any) -> Value | None:
+        try:
+            return part(*arguments, **options)
+        except LlmopsError as error:
+            self.problems += error.problems
+            return None
+
+
+def plan(config: TrainConfig, request: RunRequest) -> TrainPlan:
+    """Resolve a training.
+
+    Args:
+        config: the validated configuration.
+        request: the run's name; with `resume` and no name, the newest run of its stem.
+
+    Raises:
+        InputError, MachineError: every problem at once; wrong input outranks what the machine lacks.
+    """
+    collect = _Collector()
+    settings = config.train
+    resumption = collect.attempt(find_resumption, config, request) if request.resume else Resumption.fresh()
+    directory = resumption.directory if resumption else None
+    if directory is None and resumption is not None:
+        directory = collect.attempt(new_run_directory, request)
+    device = collect.attempt(choose_device, config.device)
+    files = collect.attempt(resolve_model, config.model) if config.model else None
+    tokenizer = None
+    read = collect.attempt(lambda: list(read_records(config.data.train, config.data)))
+    held = collect.attempt(lambda: list(read_records(config.data.eval, config.data))) if config.data.eval else []
+    if settings.tokenizer is not None and read:
+        tokenizer = collect.attempt(train_tokenizer, read, settings.tokenizer)
+    elif files is not None:
+        tokenizer = collect.attempt(load_tokenizer, files.tokenizer)
+    if tokenizer is not None and files is not None and settings.tokenizer is None:
+        collect.attempt(check_contract, files, tokenizer)
+    length, every = config.data.max_length, settings.train_on_prompt
+    train = collect.attempt(encode_records, tokenizer, read, length, every_turn=every) if tokenizer and read else None
+    held_out = collect.attempt(encode_records, tokenizer, held, length) if tokenizer and held is not None else None
+    if train is not None and not train.records:
+        collect.problems.append(
+            Problem(
+                "no record teaches anything: no assistant turn fits",
+                "data.train",
+                "--set data.max_length=2048",
+            )
+        )
+    if held and held_out is not None and not held_out.records:
+        collect.problems.append(Problem("no held-out record teaches anything", "data.eval"))
+    raise_problems(collect.problems)
+    assert resumption is not None
+    assert directory is not None
+    assert device is not None
+    assert tokenizer is not None
+    assert train is not None
+    assert held_out is not None
+
+    per_epoch = math.ceil(len(train.records) / settings.batch_size)
+    steps = settings.max_steps or math.ceil(settings.epochs * per_epoch)
+    shape = shape_of(config, files, tokenizer.size)
+    ready = TrainPlan(config, directory, files, tokenizer, device, train, held_out, steps, shape, resumption)
+    ready.warnings += resumption.notes(steps) + train.warnings("data.train") + held_out.warnings("data.eval")
+    if settings.keep == "best" and not held_out.records:
+        ready.warnings.append("train.keep is best, but there is no data.eval: the last step becomes the result")
+    if ready.peak_memory > total_memory():
+        ready.warnings.append(
+            f"needs about {ready.peak_memory / 1e9:.1f} GB of {total_memory() / 1e9:.1f} GB: lower train.pack_length"
+        )
+    parent = directory.parent if directory.parent.is_dir() else Path()
+    free = shutil.disk_usage(parent).free
+    if free < ready.disk:
+        raise MachineError(
+            f"needs about {ready.disk / 1e9:.2f} GB on disk, {free / 1e9:.2f} GB are free",
+            where=str(parent.resolve()),
+            hint="free space, or --set train.keep_checkpoints=1",
+        )
+    return ready
