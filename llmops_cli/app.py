@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ from llmops_cli.commands import chat, config, data, doctor, evaluate, generate, 
 from llmops_cli.core.environment import quiet_libraries
 from llmops_cli.core.errors import (
     EXIT_BUG,
+    EXIT_INPUT,
     EXIT_INTERRUPTED,
     EXIT_MACHINE,
     EXIT_OK,
@@ -27,9 +29,12 @@ from llmops_cli.core.errors import (
     Problem,
 )
 
-EPILOG = (
-    "Examples: llmops init story && cd story && llmops run recipes/quickstart.yaml | llmops train configs/tiny.yaml"
-)
+EPILOG = """Examples:
+
+  llmops init story && cd story && llmops run recipes/quickstart.yaml
+
+  llmops train configs/tiny.yaml --name first
+"""
 
 app = typer.Typer(
     name="llmops",
@@ -68,20 +73,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         result = app([word for word in arguments if word != "--debug"], prog_name="llmops", standalone_mode=False)
         sys.stdout.flush()
-        return result if isinstance(result, int) else EXIT_OK
     except Exception as error:
         if debug:
             traceback.print_exc()
         return _report(error)
+    except SystemExit as end:
+        if end.code != 1:
+            raise
+        return _report(BrokenPipeError())  # the only reason for which Typer ends the program itself
     except KeyboardInterrupt:
+        result = EXIT_INTERRUPTED
+    if result == EXIT_INTERRUPTED:  # Typer makes this of Ctrl-C
         print("\ninterrupted", file=sys.stderr)
-        return EXIT_INTERRUPTED
+    return result if isinstance(result, int) else EXIT_OK
 
 
 def _report(error: Exception) -> int:
     if isinstance(error, LlmopsError):
         _say(error.problems)
         return error.exit_code
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error, file=sys.stderr)
+        return EXIT_INPUT
     if isinstance(error, TyperException):
         command = getattr(getattr(error, "ctx", None), "command_path", "llmops")
         _say([Problem(error.format_message(), hint=f"{command} --help")])
@@ -90,10 +103,10 @@ def _report(error: Exception) -> int:
         # the reader of our output is gone; without this Python complains once more at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
-    problem = _machine_problem(error)
+    problem = _machine_problem(error) or _name_problem(error)
     if problem is not None:
         _say([problem])
-        return EXIT_MACHINE
+        return problem.exit_code
     detail = str(error).splitlines()[0] if str(error) else ""
     _say(
         [
@@ -112,13 +125,26 @@ def _machine_problem(error: Exception) -> Problem | None:
     code = getattr(error, "errno", None)
     text = str(error)
     if code in (errno.ENOSPC, errno.EDQUOT) or "os error 28" in text or "No space left" in text:
-        return Problem(
-            "no space left on the disk; what was whole before still is", where, "free space and run it again"
-        )
-    if code in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return Problem("no permission to write or read here", where, "choose another folder, or change its permissions")
-    if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
-        return Problem("out of memory", where, "--set train.pack_length=512, or close other programs")
+        what, hint = "no space left on the disk; what was whole before still is", "free space and run it again"
+    elif code in (errno.EACCES, errno.EPERM, errno.EROFS):
+        what, hint = "no permission to write or read here", "choose another folder, or change its permissions"
+    elif isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
+        what, hint = "out of memory", "--set train.pack_length=512, or close other programs"
+    elif isinstance(error, ModuleNotFoundError) and error.name and error.name.partition(".")[0] != "llmops_cli":
+        what, hint = f"the library {error.name.partition('.')[0]} is missing", "llmops doctor tells what to install"
+    else:
+        return None
+    return Problem(what, where, hint, EXIT_MACHINE)
+
+
+def _name_problem(error: Exception) -> Problem | None:
+    """The problem of a path or word of the user's that is of the wrong kind."""
+    wrong = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP)
+    if isinstance(error, OSError) and error.errno in wrong and error.filename is not None:
+        return Problem(f"cannot be used: {os.strerror(error.errno).lower()}", str(error.filename))
+    if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
+        word = ascii(error.object[max(0, error.start - 40) : error.end + 40])
+        return Problem(f"a file name or an argument that is not UTF-8: {word}", hint="rename it")
     return None
 
 
@@ -134,4 +160,6 @@ def _terminate(number: int, frame: FrameType | None) -> Any:
 def run() -> None:
     """The console script."""
     signal.signal(signal.SIGTERM, _terminate)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8
     sys.exit(main())

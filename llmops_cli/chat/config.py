@@ -11,7 +11,7 @@ from llmops_cli.inference.config import GenerationConfig
 class ChatConfig(StrictModel):
     """`llmops chat`: one question, one answer."""
 
-    model: str = Field(description=MODEL_HELP)
+    model: str = Field(min_length=1, description=MODEL_HELP)
     device: DeviceName = Field("auto", description=DEVICE_HELP)
     prompt: str = Field(min_length=1, description="what the user says")
     generation: GenerationConfig = Field(GenerationConfig(), description="how tokens are chosen")

@@ -48,7 +48,7 @@ def chat(
     if model is None:
         model = job.newest_model()
         reporter.info(f"model: {model}")
-    prompt = sys.stdin.read().strip() if once == "-" else once
+    prompt = _stdin() if once == "-" else once
     config = resolve(ChatConfig, None, overrides or [], values={"model": model, "prompt": prompt}).config
     plan = job.plan(config)
     if as_json:
@@ -56,3 +56,10 @@ def chat(
     else:
         job.run(plan, reporter, on_text=print_piece)
         print_result("")
+
+
+def _stdin() -> str:
+    try:
+        return sys.stdin.read().strip()
+    except UnicodeDecodeError as error:
+        raise InputError(f"not UTF-8 (byte {error.start})", where="stdin") from None

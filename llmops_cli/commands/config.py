@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -55,15 +56,20 @@ def show_config(config: ConfigFile, job: JobName = None, overrides: Set = None, 
 
     name, resolved = _resolve(config, job, overrides)
     assert isinstance(resolved, Resolved)
-    rows = [
-        [".".join(map(str, path)), str(value), resolved.layers.origin_of(path)]
+    values = [
+        {"key": ".".join(map(str, path)), "value": value, "from": resolved.layers.origin_of(path)}
         for path, value in flat_values(resolved.config)
     ]
-    values = {
-        "job": name,
-        "values": [{"key": key, "value": value, "from": origin} for key, value, origin in rows],
-    }
-    show(values, as_json, lambda: print_table(f"{config} ({name})", ["key", "value", "from"], rows))
+    rows = [[value["key"], _as_yaml(value["value"]), value["from"]] for value in values]
+    show(
+        {"job": name, "values": values},
+        as_json,
+        lambda: print_table(f"{config} ({name})", ["key", "value", "from"], rows),
+    )
+
+
+def _as_yaml(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def schema(
@@ -84,7 +90,10 @@ def json_schema(model: type) -> dict[str, object]:
         "type": "string",
         "description": "YAML file that lies under this one, relative to it",
     }
-    described.pop("required", None)  # what is required may stand in the extended file
+    definitions = described.get("$defs", {})
+    assert isinstance(definitions, dict)
+    for part in (described, *definitions.values()):
+        part.pop("required", None)  # what is required may stand in the extended file
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
 
 

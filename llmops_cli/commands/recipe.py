@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,7 +46,9 @@ def run(
 
 
 def _plain(step: StepResult) -> dict[str, Any]:
-    result = asdict(step.result) if is_dataclass(step.result) and not isinstance(step.result, type) else None
+    result = None
+    if step.result is not None:
+        result = step.result.to_json() if hasattr(step.result, "to_json") else asdict(step.result)
     return {"step": step.label, "job": step.job, "skipped": step.skipped, "result": result}
 
 

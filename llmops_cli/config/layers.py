@@ -32,17 +32,20 @@ class Layers:
             for key, item in value.items():
                 self.put((*path, key), item, (origins or {}).get((*path, key), origin), origins)
             return
-        for known in [known for known in self.origins if known[: len(path)] == path]:
-            del self.origins[known]
+        target: Any = self.data
+        for length, key in enumerate(path[:-1], 1):
+            if not isinstance(target.get(key), dict):
+                target[key] = {}
+                self._forget(path[:length])
+            target = target[key]
+        target[path[-1]] = value
+        self._forget(path)
         self.origins[path] = origin
-        target = self.data
-        for key in path[:-1]:
-            if not isinstance(target.get(key), dict):  # type: ignore[arg-type]
-                target[key] = {}  # type: ignore[index]
-            target = target[key]  # type: ignore[index]
-        target[path[-1]] = value  # type: ignore[index]
         if isinstance(value, list):
             self.origins.update({known: text for known, text in (origins or {}).items() if known[: len(path)] == path})
+
+    def _forget(self, path: KeyPath) -> None:
+        self.origins = {known: origin for known, origin in self.origins.items() if known[: len(path)] != path}
 
     def origin_of(self, path: KeyPath) -> str:
         """Where the value at `path`, or the nearest thing around it, was written; `default` when nowhere."""
@@ -132,6 +135,8 @@ def _problems(error: ValidationError, schema: type[BaseModel], layers: Layers, s
         path = _path_in_data(detail["loc"], layers.data)
         key = ".".join(map(str, path)) or "the file"
         where = layers.origin_of(path)
+        if where == "default" and path:  # a missing key: the section that lacks it
+            where = layers.origin_of(path[:-1])
         where = source if where == "default" else where
         hint = ""
         if detail["type"] == "extra_forbidden":
@@ -140,13 +145,20 @@ def _problems(error: ValidationError, schema: type[BaseModel], layers: Layers, s
             hint = suggestion(str(path[-1]), known) or f"known here: {', '.join(known)}"
         elif detail["type"] == "missing":
             what = f"{key}: is missing"
+        elif detail["type"] == "model_type":
+            what = f"{key}: got {_shown(detail['input'])}, want `key: value` lines"
         elif detail["type"] == "value_error":
             what = f"{key}: {detail['msg'].removeprefix('Value error, ')}"
         else:
             want = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")
             what = f"{key}: got {_shown(detail['input'])}, want {want}"
         problems.setdefault((where, key), Problem(what, where, hint))
-    return list(problems.values())
+    return sorted(problems.values(), key=_by_line)
+
+
+def _by_line(problem: Problem) -> tuple[str, int]:
+    file, _, line = problem.where.rpartition(":")
+    return (file, int(line)) if line.isdigit() else (problem.where, 0)
 
 
 def _path_in_data(location: Iterable[str | int], data: Any) -> KeyPath:
@@ -180,10 +192,11 @@ def known_keys(schema: type[BaseModel], path: KeyPath = ()) -> list[str]:
         models = [
             inner
             for model in models
-            if part in model.model_fields
-            for inner in _models_in(model.model_fields[part].annotation)
+            for name, field_info in model.model_fields.items()
+            if part == (field_info.alias or name)
+            for inner in _models_in(field_info.annotation)
         ]
-    return sorted({name for model in models for name in model.model_fields})
+    return sorted({field_info.alias or name for model in models for name, field_info in model.model_fields.items()})
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
@@ -200,12 +213,15 @@ def _value_at(data: Any, path: KeyPath) -> Any:
 
 def flat_values(config: BaseModel, prefix: KeyPath = ()) -> Iterable[tuple[KeyPath, Any]]:
     """Every leaf of a validated configuration with its key path, in the order of the schema."""
-    for name in type(config).model_fields:
-        value = getattr(config, name)
+    for name, field_info in type(config).model_fields.items():
+        value, path = getattr(config, name), (*prefix, field_info.alias or name)
         if isinstance(value, BaseModel):
-            yield from flat_values(value, (*prefix, name))
+            yield from flat_values(value, path)
+        elif isinstance(value, list) and value and all(isinstance(item, BaseModel) for item in value):
+            for index, item in enumerate(value):
+                yield from flat_values(item, (*path, index))
         else:
-            yield (*prefix, name), value
+            yield path, value
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:

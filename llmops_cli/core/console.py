@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -100,16 +101,20 @@ def print_json(value: Any) -> None:
 
 
 def print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
-    """Write a table to stdout. Columns after the first are numbers and stand right."""
+    """Write a table to stdout. Columns of numbers stand right; a header of empty names is left out."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title or None, title_justify="left", title_style="bold")
+    table = Table(title=title or None, title_justify="left", title_style="bold", show_header=any(header))
     for index, name in enumerate(header):
-        table.add_column(name, justify="right" if index else "left", overflow="fold")
+        numbers = all(re.fullmatch(r"-|-?[\d,.]+", row[index]) for row in rows)
+        table.add_column(name, justify="right" if numbers and any(header) else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    Console(markup=False).print(table)
+    console = Console(markup=False)
+    with console.capture() as shown:  # Rich itself would end the program with 1 when a pipe breaks
+        console.print(table)
+    print(shown.get(), end="")
 
 
 def print_piece(text: str) -> None:

@@ -64,7 +64,10 @@ def atomic_directory(target: Path) -> Iterator[Path]:
     staging.mkdir()
     try:
         yield staging
+        readable = staging.stat().st_mode & 0o666  # what the umask allows; safetensors writes files for the owner alone
         for path in sorted(staging.rglob("*")):
+            if path.is_file():
+                path.chmod(readable)
             sync(path)
         if target.exists():
             shutil.rmtree(target)

@@ -38,6 +38,11 @@ class RunRequest:
     resume: bool = False
     replace: bool = False
 
+    @property
+    def prefix(self) -> str:
+        """The stem as far as a run's name can hold it."""
+        return re.sub(r"[^\w.-]+", "-", self.stem).lstrip("-.") or "run"
+
 
 def new_run_directory(request: RunRequest) -> Path:
     """The folder of a new run, not made yet: `runs/<name>`, or `runs/<stem>-<time>` without a name.
@@ -45,11 +50,11 @@ def new_run_directory(request: RunRequest) -> Path:
     Raises:
         InputError: the name is no plain file name, or such a run exists and is not to be replaced.
     """
-    name = request.name or f"{request.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
+    name = request.name if request.name is not None else f"{request.prefix}-{time.strftime('%Y%m%d-%H%M%S')}"
     if not re.fullmatch(r"\w[\w.-]*", name):
         raise InputError(f"a run name is letters, digits, '-', '_' and '.', got {name!r}", where="--name")
     directory = runs_directory() / name
-    if directory.exists() and not request.replace:
+    if directory.exists() and not request.replace and not request.resume:
         raise InputError(
             f"a run named {name!r} exists", where=str(directory), hint="take another --name, or add --resume"
         )

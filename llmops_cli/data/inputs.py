@@ -1,13 +1,35 @@
-"""The data files of a job, as its run record keeps them."""
+"""The data files of a job's `data:` section: read, and described as its run record keeps them."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from llmops_cli.core.errors import InputError
 from llmops_cli.core.files import sha256_of
-from llmops_cli.data.reading import expand
+from llmops_cli.data.config import ReadOptions
+from llmops_cli.data.reading import expand, read_records
+from llmops_cli.data.records import Record
 from llmops_cli.text.normalize import nfc
+
+
+def read_section(key: str, paths: Sequence[str], options: ReadOptions) -> list[Record]:
+    """The records of `data.<key>`.
+
+    Raises:
+        InputError: as :func:`read_records`; what to type next has the keys as they stand in the section.
+    """
+    if not paths:
+        raise InputError("no file is named", where=f"data.{key}", hint=f"--set data.{key}=PATH")
+    try:
+        return list(read_records(paths, options))
+    except InputError as error:
+        problems = [
+            dataclasses.replace(problem, hint=problem.hint.replace("--set ", "--set data."))
+            for problem in error.problems
+        ]
+        raise InputError(problems) from None
 
 
 def describe_inputs(paths: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:

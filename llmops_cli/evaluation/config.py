@@ -19,6 +19,6 @@ class EvalData(ReadOptions):
 class EvalConfig(StrictModel):
     """`llmops eval`: a model beside its base and a character trigram, on text it never saw."""
 
-    model: str = Field(description=MODEL_HELP)
+    model: str = Field(min_length=1, description=MODEL_HELP)
     device: DeviceName = Field("auto", description=DEVICE_HELP)
     data: EvalData = Field(description="held-out and training data")

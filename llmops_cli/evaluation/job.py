@@ -10,11 +10,10 @@ from typing import Any
 
 from llmops_cli.core.console import Reporter
 from llmops_cli.core.device import DeviceChoice, choose_device
-from llmops_cli.core.errors import InputError, LlmopsError, Problem, raise_problems
+from llmops_cli.core.errors import GateFailed, InputError, LlmopsError, Problem, raise_problems
 from llmops_cli.core.files import write_json
 from llmops_cli.core.workspace import RunRequest, clear_run, new_run_directory
-from llmops_cli.data.inputs import describe_inputs
-from llmops_cli.data.reading import read_records
+from llmops_cli.data.inputs import describe_inputs, read_section
 from llmops_cli.data.records import Record
 from llmops_cli.evaluation.config import EvalConfig
 from llmops_cli.evaluation.trigram import CharacterTrigram
@@ -37,7 +36,6 @@ class EvalPlan:
     tokenizer: ModelTokenizer
     contract: str
     device: DeviceChoice
-    held_out: list[Record]
     encoded: EncodedSet
     train: list[Record]
 
@@ -76,7 +74,7 @@ def plan(config: EvalConfig, request: RunRequest) -> EvalPlan:
         InputError, MachineError: every problem at once.
     """
     problems: list[Problem] = []
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"train": []}
 
     def attempt(key: str, part: Any, *arguments: Any, **options: Any) -> None:
         try:
@@ -87,14 +85,15 @@ def plan(config: EvalConfig, request: RunRequest) -> EvalPlan:
     attempt("directory", new_run_directory, request)
     attempt("device", choose_device, config.device)
     attempt("files", resolve_model, config.model)
-    attempt("held_out", lambda: list(read_records(config.data.eval, config.data)))
-    attempt("train", lambda: list(read_records(config.data.train, config.data)) if config.data.train else [])
+    attempt("held_out", read_section, "eval", config.data.eval, config.data)
+    if config.data.train:
+        attempt("train", read_section, "train", config.data.train, config.data)
     if "files" in found:
         attempt("tokenizer", load_tokenizer, found["files"].tokenizer)
     if "tokenizer" in found:
         attempt("contract", check_contract, found["files"], found["tokenizer"])
     raise_problems(problems)
-    encoded = encode_records(found["tokenizer"], found["held_out"], config.data.max_length)
+    encoded = encode_records(found["tokenizer"], found.pop("held_out"), config.data.max_length)
     if not encoded.records:
         raise InputError(
             "no held-out record can be scored: no answer fits", where="data.eval", hint="--set data.max_length=2048"
@@ -107,6 +106,7 @@ def run(plan: EvalPlan, reporter: Reporter) -> EvalResult:
 
     Raises:
         InputError: the weights do not load.
+        GateFailed: a loss is no number.
     """
     config = plan.config
     clear_run(plan.directory)
@@ -150,9 +150,12 @@ def run(plan: EvalPlan, reporter: Reporter) -> EvalResult:
 
 def _score(plan: EvalPlan, model: Any, label: str, reporter: Reporter) -> Score:
     with reporter.progress(f"scoring {label}", len(plan.encoded.records)) as bar:
-        return score(
+        scored = score(
             model, plan.encoded.records, plan.config.data.max_length, plan.tokenizer.eos_id, plan.device.name, bar
         )
+    if not math.isfinite(scored.nats):
+        raise GateFailed(f"the loss of the {label} is {scored.loss}: its weights are broken", where=plan.config.model)
+    return scored
 
 
 def _row(name: str, scored: Score) -> Row:
@@ -161,7 +164,7 @@ def _row(name: str, scored: Score) -> Row:
 
 def _trigram(plan: EvalPlan) -> Row:
     trigram = CharacterTrigram(_answers(plan.train))
-    texts = list(_answers(plan.held_out))
+    texts = _answers(plan.encoded.sources)
     bits = sum(map(trigram.nats, texts)) / math.log(2)
     return Row("character trigram", None, None, bits / sum(map(len, texts)))
 

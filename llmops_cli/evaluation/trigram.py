@@ -40,16 +40,16 @@ class CharacterTrigram:
     def nats(self, text: str) -> float:
         """Negative log-likelihood of a text and its end."""
         padded = START + text + END
-        total = 0.0
-        for index in range(2, len(padded)):
-            probability = self._uniform
-            for order in range(3):
-                gram = padded[index - order : index + 1]
-                history = gram[:-1]
-                kinds = self._kinds[order][history]
-                if kinds:
-                    probability = (self._counts[order][gram] + kinds * probability) / (
-                        self._totals[order][history] + kinds
-                    )
-            total -= math.log(probability)
-        return total
+        places = range(2, len(padded))
+        return -sum(math.log(self.probability(padded[at - 2 : at], padded[at])) for at in places)
+
+    def probability(self, history: str, character: str) -> float:
+        """P(character | the two characters before it); a beginning has START before it."""
+        probability = self._uniform
+        for order in range(3):
+            before = history[len(history) - order :]
+            kinds = self._kinds[order][before]
+            if kinds:
+                count, total = self._counts[order][before + character], self._totals[order][before]
+                probability = (count + kinds * probability) / (total + kinds)
+        return probability

@@ -24,7 +24,7 @@ class GenerationConfig(StrictModel):
 class GenerateConfig(StrictModel):
     """`llmops generate`: a model answers every record of a file."""
 
-    model: str = Field(description=MODEL_HELP)
+    model: str = Field(min_length=1, description=MODEL_HELP)
     device: DeviceName = Field("auto", description=DEVICE_HELP)
     input: str = Field(
         description="JSONL of prompts: {id, messages} goes through the chat template, {id, text} is continued as it is"

@@ -47,11 +47,8 @@ def complete(
     Raises:
         InputError: the prompt leaves no room in the model's context.
     """
-    if len(prompt) >= engine.context_length:
-        raise InputError(
-            f"the prompt has {len(prompt)} tokens, the model's context {engine.context_length}",
-            hint="shorten it",
-        )
+    if fault := no_room(engine, prompt):
+        raise InputError(fault, hint="shorten it")
     text = TextStream(engine.tokenizer, settings.stop)
     ids: list[int] = []
     finish: FinishReason = "length"
@@ -70,6 +67,13 @@ def complete(
     if tail and on_text:
         on_text(tail)
     return Completion(text.text, ids, finish, len(prompt))
+
+
+def no_room(engine: Engine, prompt: Sequence[int]) -> str | None:
+    """Why a prompt cannot be answered: it fills the model's context, or None when there is room."""
+    if len(prompt) < engine.context_length:
+        return None
+    return f"the prompt has {len(prompt)} tokens, the model's context {engine.context_length}"
 
 
 def answer(

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from llmops_cli.core.console import Reporter
-from llmops_cli.core.errors import InputError, Problem
+from llmops_cli.core.errors import InputError, Problem, raise_problems
 from llmops_cli.core.files import atomic_writer
 from llmops_cli.data.decoding import lines_of
 from llmops_cli.data.documents import parse_line
 from llmops_cli.data.records import ROLES
 from llmops_cli.inference.config import GenerateConfig
-from llmops_cli.inference.engine import complete
+from llmops_cli.inference.engine import Engine, complete, no_room
 from llmops_cli.inference.open import open_engine
 from llmops_cli.models.resolve import ModelFiles, resolve_model
 from llmops_cli.prompts.encode import encode_prompt
@@ -92,7 +92,7 @@ def _fault(row: Any) -> str | None:
     if not isinstance(row, dict):
         return "want one JSON object a line"
     if isinstance(row.get("text"), str) and "messages" not in row:
-        return None
+        return None if row["text"] else "text is empty: there is nothing to go on from"
     messages = row.get("messages")
     if not isinstance(messages, list) or not messages:
         return "want messages (a list of turns) or text"
@@ -106,21 +106,27 @@ def run(plan: GeneratePlan, reporter: Reporter) -> GenerateResult:
     """Answer every prompt; the output appears whole, in the order of the prompts.
 
     Every record is written with all its fields, and `output`, `token_ids` and `finish_reason`.
+
+    Raises:
+        InputError: every prompt that leaves no room in the model's context, before the first is answered.
     """
     settings = plan.config.generation
     engine = open_engine(plan.config.model, plan.config.device)
+    encoded = [_encode(engine, prompt) for prompt in plan.prompts]
+    raise_problems(
+        [
+            Problem(f"prompt {prompt['id']!r}: {fault}", plan.config.input, "shorten it")
+            for prompt, ids in zip(plan.prompts, encoded, strict=True)
+            if (fault := no_room(engine, ids))
+        ]
+    )
     tokens = 0
     started = time.monotonic()
     with (
         atomic_writer(Path(plan.config.output)) as stream,
         reporter.progress("generating", len(plan.prompts)) as bar,
     ):
-        for done, prompt in enumerate(plan.prompts, 1):
-            if "messages" in prompt:
-                turns = [{"role": turn["role"], "content": nfc(turn["content"])} for turn in prompt["messages"]]
-                ids = encode_prompt(engine.tokenizer, turns)
-            else:
-                ids = engine.tokenizer.encode(nfc(prompt["text"]))
+        for done, (prompt, ids) in enumerate(zip(plan.prompts, encoded, strict=True), 1):
             completion = complete(engine, ids, settings)
             tokens += len(completion.token_ids)
             row = prompt | {
@@ -132,3 +138,10 @@ def run(plan: GeneratePlan, reporter: Reporter) -> GenerateResult:
             bar.update(done, f"{tokens / (time.monotonic() - started):.0f} tokens/s")
     seconds = time.monotonic() - started
     return GenerateResult(plan.config.output, len(plan.prompts), tokens, round(tokens / seconds, 1))
+
+
+def _encode(engine: Engine, prompt: dict[str, Any]) -> list[int]:
+    if "messages" not in prompt:
+        return engine.tokenizer.encode(nfc(prompt["text"]))
+    turns = [{"role": turn["role"], "content": nfc(turn["content"])} for turn in prompt["messages"]]
+    return encode_prompt(engine.tokenizer, turns)

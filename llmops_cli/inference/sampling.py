@@ -16,7 +16,8 @@ def choose(logits: torch.Tensor, settings: GenerationConfig, generator: torch.Ge
     logits = logits.float().cpu()
     if settings.temperature == 0:
         return int(logits.argmax())
-    probabilities = torch.softmax(logits / settings.temperature, dim=-1)
+    scaled = (logits - logits.max()).double() / settings.temperature  # the likeliest is 0, so nothing overflows
+    probabilities = torch.softmax(scaled, dim=-1).float()
     if settings.top_p < 1:
         ranked, order = probabilities.sort(descending=True)
         ranked[ranked.cumsum(-1) - ranked >= settings.top_p] = 0

@@ -29,7 +29,7 @@ class Score:
     @property
     def perplexity(self) -> float:
         """exp(nats per token). Depends on the tokenizer: compare models of one tokenizer only."""
-        return math.exp(self.loss)
+        return math.exp(min(self.loss, 700))
 
     @property
     def bits_per_character(self) -> float:

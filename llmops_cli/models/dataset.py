@@ -14,9 +14,10 @@ from llmops_cli.prompts.encode import Encoded, encode_conversation, encode_text
 
 @dataclass
 class EncodedSet:
-    """Encoded records and the counts a user should see before a step is paid for."""
+    """Encoded records, what they were made from, and the counts a user should see before a step is paid for."""
 
     records: list[Encoded] = field(default_factory=list)
+    sources: list[Record] = field(default_factory=list)
     faulty: list[str] = field(default_factory=list)
     masked: list[str] = field(default_factory=list)
     truncated: list[str] = field(default_factory=list)
@@ -82,4 +83,5 @@ def encode_records(
         if tokenizer.eos_id not in encoded.labels:
             result.without_end += 1
         result.records.append(encoded)
+        result.sources.append(record)
     return result

@@ -27,7 +27,7 @@ def load_base(folder: Path, choice: DeviceChoice) -> PreTrainedModel:
     try:
         model, report = AutoModelForCausalLM.from_pretrained(
             folder, dtype=torch_dtype(choice.dtype), local_files_only=True, use_safetensors=True,
-            trust_remote_code=False, output_loading_info=True,
+            trust_remote_code=False, output_loading_info=True, ignore_mismatched_sizes=True,
         )  # fmt: skip
     except (SafetensorError, RuntimeError, ValueError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
@@ -39,7 +39,7 @@ def load_base(folder: Path, choice: DeviceChoice) -> PreTrainedModel:
         ("mismatched_keys", "have a wrong shape of"),
     ):
         if report[key]:
-            first = sorted(map(str, report[key]))[0]
+            first = min(name[0] if isinstance(name, tuple) else str(name) for name in report[key])
             raise InputError(f"the weights {what} {first} ({len(report[key])} in all)", where=str(folder))
     return model.to(choice.name)
 
@@ -48,17 +48,28 @@ def add_adapter(model: PreTrainedModel, files: ModelFiles, *, trainable: bool = 
     """Put a LoRA adapter on a loaded base; returns the base unchanged when there is no adapter.
 
     Raises:
-        InputError: the adapter was made for a model of another shape, or a file is cut.
+        InputError: the adapter was made for a model of another shape, a tensor is missing or spare, or a file is cut.
     """
     if files.adapter is None:
         return model
-    from peft import PeftModel
-    from safetensors import SafetensorError
+    from peft import PeftModel, get_peft_model_state_dict
+    from safetensors import SafetensorError, safe_open
+
+    def refuse(what: str) -> InputError:
+        return InputError(f"the adapter does not fit {files.base_name}: {what}", where=str(files.adapter))
 
     try:
-        return PeftModel.from_pretrained(model, files.adapter, is_trainable=trainable)
+        with safe_open(files.adapter / "adapter_model.safetensors", "pt") as tensors:
+            found = set(tensors.keys())
+        model = PeftModel.from_pretrained(model, files.adapter, is_trainable=trainable)
+    except FileNotFoundError:
+        raise refuse("adapter_model.safetensors is missing") from None
     except (SafetensorError, RuntimeError, ValueError, TypeError) as error:
-        raise InputError(
-            f"the adapter does not fit {files.base_name}: {str(error).splitlines()[0]}",
-            where=str(files.adapter),
-        ) from error
+        lines = [line.strip() for line in str(error).splitlines()]
+        raise refuse(lines[1] if lines[0].endswith(":") and lines[1:] else lines[0]) from error
+    wanted = set(get_peft_model_state_dict(model, save_embedding_layers=False))
+    if missing := wanted - found:  # peft would fill it with its start value
+        raise refuse(f"it lacks {min(missing)} ({len(missing)} in all)")
+    if spare := {name for name in found - wanted if ".lora_" in name}:
+        raise refuse(f"it has a spare {min(spare)} ({len(spare)} in all)")
+    return model

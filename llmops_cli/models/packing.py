@@ -61,5 +61,5 @@ class Packer:
         }
 
     def __call__(self, records: Sequence[Encoded]) -> dict[str, Any]:
-        """The collator of the data loader: one optimizer step of records, packed."""
-        return {"rows": self.rows(records)}
+        """The collator of the data loader: one optimizer step of records, packed, and its tokens without padding."""
+        return {"rows": self.rows(records), "tokens": sum(len(record.ids) for record in records)}

@@ -79,6 +79,7 @@ def _from_folder(name: str, folder: Path) -> ModelFiles:
         pickles = [path.name for path in folder.glob("*.bin")]
         what = f"only pickled weights ({pickles[0]}), which can run code" if pickles else "no *.safetensors here"
         raise InputError(what, where=str(folder), hint="save the model with save_pretrained(safe_serialization=True)")
+    read_json(folder / "config.json")
     return ModelFiles(name, name, folder)
 
 

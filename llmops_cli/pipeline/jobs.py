@@ -58,7 +58,7 @@ def job_named(name: str) -> Job:
 
 
 def job_that_fits(keys: set[str]) -> str:
-    """The job whose schema knows most of the top-level `keys`; of equals the one that lacks least, then the smallest."""
+    """The job whose schema knows most of the top-level `keys`; of equals, the one that lacks least and is smallest."""
 
     def fit(name: str) -> tuple[int, int, int]:
         fields = JOBS[name].schema.model_fields

@@ -19,6 +19,8 @@ from llmops_cli.data.reading import expand
 from llmops_cli.pipeline.config import RecipeConfig, Step
 from llmops_cli.pipeline.jobs import JOBS, job_named
 
+READ_ONLY = ("chat", "eval")
+"""Jobs whose result is read from the screen; no later step depends on it."""
 RUNNABLE = [name for name in JOBS if name != "recipe"]
 
 
@@ -89,25 +91,29 @@ def run(
     force: bool = False,
     on_step: Callable[[StepResult], None] | None = None,
 ) -> list[StepResult]:
-    """Run the steps; `on_step` is told of each as it ends. A step after one that ran is always run.
+    """Run the steps; `on_step` is told of each as it ends. A step after one that made something anew is always run.
 
     Raises:
         GateFailed: a validation found errors.
         LlmopsError: whatever a job raises; the steps before it stay done.
     """
-    done: dict[str, str] = {}
-    if plan.state_file.is_file() and not force:
-        done = json.loads(plan.state_file.read_text(encoding="utf-8"))
+    done = {} if force else _read_state(plan.state_file)
     results = []
     fresh = force
     for number, planned in enumerate(plan.steps, 1):
         key = f"{number}:{planned.label}"
         fingerprint = _fingerprint(planned)
-        skip = not fresh and done.get(key) == fingerprint and planned.step.job not in ("chat", "eval")
+        skip = not fresh and done.get(key) == fingerprint and _result_stands(planned)
         reporter.info(f"[{number}/{len(plan.steps)}] {planned.label}{' (unchanged, skipped)' if skip else ''}")
-        fresh = fresh or not skip
-        result = None if skip else _run_job(planned, reporter, force)
+        result = None
         if not skip:
+            begun = done.get(f"{key} begun")
+            request = _request(planned, resume=not force and (begun is None or (begun == fingerprint and not fresh)))
+            fresh = fresh or planned.step.job not in READ_ONLY
+            done.pop(key, None)
+            done[f"{key} begun"] = fingerprint
+            write_json(plan.state_file, done)
+            result = _run_job(planned, reporter, request)
             done[key] = _fingerprint(planned)
             write_json(plan.state_file, done)
         results.append(StepResult(planned.label, planned.step.job, skip, result))
@@ -116,10 +122,31 @@ def run(
     return results
 
 
+def _read_state(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        raise InputError("broken: not the state of a recipe", where=str(path), hint=f"rm {path}") from None
+
+
+def _result_stands(planned: PlannedStep) -> bool:
+    """Whether what a step made is still there; what chat and eval make is read from the screen, so never."""
+    step = planned.step
+    if step.job in READ_ONLY:
+        return False
+    if step.job == "train":
+        return (runs_directory() / str(step.name)).is_dir()
+    output = getattr(planned.config, "output", None)
+    return output is None or Path(output).is_file()
+
+
 def _fingerprint(planned: PlannedStep) -> str:
     """The hash of all a step depends on: our version, its configuration, and the bytes of its input files."""
     config = planned.config
-    inputs = list(getattr(config, "input", None) or [])
+    named = getattr(config, "input", [])
+    inputs = [named] if isinstance(named, str) else list(named)
     data = getattr(config, "data", None)
     if data is not None:
         inputs += [*data.train, *data.eval]
@@ -131,12 +158,17 @@ def _fingerprint(planned: PlannedStep) -> str:
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
-def _run_job(planned: PlannedStep, reporter: Reporter, force: bool) -> Any:
+def _request(planned: PlannedStep, resume: bool) -> RunRequest:
+    """An interrupted training goes on. One that this recipe made from something else is made anew; one that it did not
+    make is not deleted: where it differs, it is refused."""
     step = planned.step
-    job = job_named(step.job)
+    resume = resume and step.job == "train" and (runs_directory() / str(step.name)).is_dir()
+    return RunRequest(step.name, step.job, resume=resume, replace=not resume)
+
+
+def _run_job(planned: PlannedStep, reporter: Reporter, request: RunRequest) -> Any:
+    job = job_named(planned.step.job)
     if job.makes_run:
-        resumable = step.job == "train" and not force
-        request = RunRequest(step.name, step.job, resume=resumable, replace=not resumable)
         return job.module.run(job.module.plan(planned.config, request), reporter)
     result = job.module.run(job.module.plan(planned.config), reporter)
     if getattr(result, "ok", True) is False:

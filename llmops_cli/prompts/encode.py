@@ -83,7 +83,9 @@ def learned_spans(tokenizer: Tokenizes, turns: Sequence[Turn], every_turn: bool)
         end = after.rfind(tokenizer.eos_token, len(before))
         start = len(before)
         if turn["role"] != "assistant":  # without a generation prompt the role header is part of the rendered turn
-            start = max(after.find(turn["content"], start), start)
+            stop = len(after) if end < 0 else end
+            places = (after.rfind(text, start, stop) for text in (turn["content"], turn["content"].strip()))
+            start = next((place for place in places if place >= 0), start)
         spans.append((start, len(after) if end < 0 else end + len(tokenizer.eos_token)))
     return text, spans
 

@@ -17,6 +17,9 @@ class TrainData(ReadOptions):
 
     train: PathList = Field(description="files or folders to train on, any supported format")
     eval: PathList = Field([], description="held-out files or folders; never trained on")
+    max_eval_records: int | None = Field(
+        None, ge=1, description="evaluate on this many held-out records, evenly spaced; default all of them"
+    )
     max_length: int = Field(
         1024, ge=8, description="longest record in tokens; longer ones lose their end, which is reported"
     )
@@ -77,7 +80,7 @@ class TrainSettings(StrictModel):
     max_grad_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
     dropout: float = Field(0.0, ge=0, lt=1, description="attention dropout of the model, 0 to 1; for method full")
     train_on_prompt: bool = Field(False, description="learn every turn, not the assistant's alone")
-    seed: int = Field(7, ge=0, description="seed of initial weights, dropout and data order")
+    seed: int = Field(7, ge=0, le=2**32 - 1, description="seed of initial weights, dropout and data order")
     checkpoint_every: int = Field(100, ge=1, description="steps between checkpoints")
     eval_every: int | None = Field(
         None, ge=1, description="steps between evaluations on data.eval; default checkpoint_every"
@@ -110,7 +113,9 @@ class TrackingSettings(StrictModel):
 class TrainConfig(StrictModel):
     """`llmops train`: base model + dataset -> adapter, run record and MLflow run."""
 
-    model: str | None = Field("Qwen/Qwen2-0.5B-Instruct", description=MODEL_HELP + "; a run: go on with its adapter")
+    model: str | None = Field(
+        "Qwen/Qwen2-0.5B-Instruct", min_length=1, description=MODEL_HELP + "; a run: go on with its adapter"
+    )
     device: DeviceName = Field("auto", description=DEVICE_HELP)
     data: TrainData = Field(description="training and held-out data")
     lora: LoraSettings = Field(LoraSettings(), description="the adapter, for method lora")
@@ -122,6 +127,8 @@ class TrainConfig(StrictModel):
         settings = self.train
         if settings.method == "lora" and (settings.architecture or settings.tokenizer):
             raise ValueError("train.architecture and train.tokenizer need train.method: full")
+        if settings.method == "lora" and settings.dropout:
+            raise ValueError("train.dropout is for train.method: full; an adapter has lora.dropout")
         if settings.tokenizer and not settings.architecture:
             raise ValueError("train.tokenizer needs train.architecture: old weights fit old tokens only")
         if settings.architecture and not settings.tokenizer and self.model is None:

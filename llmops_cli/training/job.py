@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmops_cli.config.layers import flatten
 from llmops_cli.core.console import Progress, Reporter
-from llmops_cli.core.device import DeviceChoice, device_memory, peak_memory
+from llmops_cli.core.device import device_memory, peak_memory
 from llmops_cli.core.environment import quiet_libraries
-from llmops_cli.core.errors import InputError
+from llmops_cli.core.files import write_text
 from llmops_cli.core.interrupt import Interrupted, Interruption, deferred_interrupts
 from llmops_cli.core.workspace import clear_run
 from llmops_cli.data.inputs import describe_inputs
-from llmops_cli.models.load import add_adapter, load_base
-from llmops_cli.models.resolve import BUILTIN_PREFIX, ModelFiles
+from llmops_cli.models.contract import make_contract
 from llmops_cli.tracking.mirror import MlflowMirror
-from llmops_cli.tracking.record import MetricsLog, RunRecord, now, read_metrics
+from llmops_cli.tracking.record import MetricsLog, RunRecord, config_text, now, read_metrics
+from llmops_cli.training.model import trainable_model
 from llmops_cli.training.plan import TrainPlan, plan
 from llmops_cli.training.publish import publish
 
@@ -65,41 +66,56 @@ def run(plan: TrainPlan, reporter: Reporter) -> TrainResult:
             f"{plan.directory} is finished at step {plan.resumption.step}; --set train.max_steps=N goes further"
         )
         return _result(plan.directory, resumed, already_finished=True)
-    record = resumed or _new_record(plan)
-    record.update(status="running", resumed_at=plan.resumption.step if resumed else None)
+    record = _reopened(plan, resumed) if resumed else _new_record(plan)
     mirror = _mirror(plan, record)
     metrics = MetricsLog(plan.directory / "metrics.jsonl", plan.resumption.step)
-    status = "failed"
     try:
         with deferred_interrupts() as interruption:
-            model = _model(plan)
-            trainer, seconds = _train(plan, model, record, metrics, mirror, interruption, reporter)
+            model = trainable_model(plan)
+            trainer, seconds = _train(plan, model, metrics, mirror, interruption, reporter)
         state = trainer.state
-        reached = f"step {state.global_step} of {plan.steps}"
         if interruption.signal is not None and state.global_step < plan.steps:
-            status = "interrupted"
             raise Interrupted(
-                interruption.signal, f"stopped at {reached}, checkpoint kept", where=str(plan.directory),
+                interruption.signal,
+                f"stopped at step {state.global_step} of {plan.steps}, checkpoint kept",
+                where=str(plan.directory),
                 hint=f"the same command with --name {plan.directory.name} --resume",
-            )  # fmt: skip
+            )
         use_best = plan.config.train.keep == "best" and state.best_global_step is not None
         chosen = state.best_global_step if use_best else state.global_step
         publish(plan, model, chosen)
         record.update(
-            finished=now(), steps=state.global_step, chosen_step=chosen, best_held_out_loss=state.best_metric,
+            finished=now(),
+            steps=state.global_step,
+            chosen_step=chosen,
+            best_held_out_loss=state.best_metric,
             seconds=round(seconds + record.values.get("seconds", 0), 2),
             peak_memory=max(peak_memory(), device_memory(plan.device.name)),
-        )  # fmt: skip
-        status = "finished"
-        return _result(plan.directory, record)
-    finally:
-        metrics.close()
-        record.update(status=status)
-        _plot(plan.directory)
-        if mirror is not None:
-            names = ("config.yaml", "record.json", "metrics.jsonl", "loss_curve.png", "adapter")
-            ended = {"finished": "FINISHED", "interrupted": "KILLED"}.get(status, "FAILED")
-            mirror.finish(ended, [plan.directory / name for name in names])
+        )
+    except BaseException as error:
+        status = "interrupted" if isinstance(error, Interrupted) else "failed"
+        with contextlib.suppress(OSError):  # the error itself is what has to be told
+            _close(plan, record, metrics, mirror, status)
+        raise
+    _close(plan, record, metrics, mirror, "finished")
+    return _result(plan.directory, record)
+
+
+def _close(plan: TrainPlan, record: RunRecord, metrics: MetricsLog, mirror: MlflowMirror | None, status: str) -> None:
+    metrics.close()
+    record.update(status=status)
+    _plot(plan.directory)
+    if mirror is not None:
+        names = ("config.yaml", "record.json", "metrics.jsonl", "loss_curve.png", "adapter")
+        ended = {"finished": "FINISHED", "interrupted": "KILLED"}.get(status, "FAILED")
+        mirror.finish(ended, [plan.directory / name for name in names])
+
+
+def _reopened(plan: TrainPlan, record: RunRecord) -> RunRecord:
+    """The record of a run that goes on, with the configuration it goes on with."""
+    write_text(plan.directory / "config.yaml", config_text(plan.config))
+    record.update(status="running", resumed_at=plan.resumption.step, planned_steps=plan.steps)
+    return record
 
 
 def _new_record(plan: TrainPlan) -> RunRecord:
@@ -117,10 +133,12 @@ def _new_record(plan: TrainPlan) -> RunRecord:
         model=config.model,
         base_model=files.base_name if files else None,
         parent=files.run.name if files and files.run else None,
+        contract=asdict(make_contract(files, plan.tokenizer, config.data.max_length)) if files else None,
         seed=config.train.seed,
         data=inputs,
         records=len(plan.train.records),
         held_out_records=len(plan.held_out.records),
+        faulty_records=plan.train.faulty,
         masked_records=plan.train.masked,
         truncated_records=plan.train.truncated,
         tokens_per_epoch=plan.train.tokens,
@@ -139,63 +157,15 @@ def _mirror(plan: TrainPlan, record: RunRecord) -> MlflowMirror | None:
     return mirror
 
 
-def _model(plan: TrainPlan) -> PreTrainedModel:
-    from transformers import set_seed
-
-    config, settings = plan.config, plan.config.train
-    set_seed(settings.seed)
-    if settings.architecture is not None:
-        from llmops_cli.training.scratch import new_model
-
-        return new_model(settings.architecture, plan.tokenizer, settings.dropout).to(plan.device.name)
-    files = plan.files
-    assert files is not None
-    if settings.method == "full":
-        fp32 = DeviceChoice(plan.device.name, plan.device.reason, "float32", "trained weights are fp32")
-        model = load_base(files.base, fp32)
-        model.config.attention_dropout = settings.dropout
-        return model
-    base = load_base(files.base, plan.device)
-    base.name_or_path = files.base_name if _is_hub_name(files) else str(files.base.resolve())
-    if files.adapter is not None:
-        return add_adapter(base, files, trainable=True)
-    from peft import LoraConfig, get_peft_model
-
-    lora = config.lora
-    try:
-        return get_peft_model(
-            base,
-            LoraConfig(
-                r=lora.rank,
-                lora_alpha=lora.alpha,
-                lora_dropout=lora.dropout,
-                target_modules=lora.targets,
-                bias="none",
-                task_type="CAUSAL_LM",
-            ),
-        )
-    except ValueError as error:
-        raise InputError(
-            f"lora.targets: {str(error).splitlines()[0]}",
-            where="lora.targets",
-            hint="all-linear, or names such as [q_proj, v_proj]",
-        ) from None
-
-
-def _is_hub_name(files: ModelFiles) -> bool:
-    return not files.base_name.startswith(BUILTIN_PREFIX) and not Path(files.base_name).expanduser().is_dir()
-
-
 def _train(
     plan: TrainPlan,
     model: PreTrainedModel,
-    record: RunRecord,
     metrics: MetricsLog,
     mirror: MlflowMirror | None,
     interruption: Interruption,
     reporter: Reporter,
 ) -> tuple[PackedTrainer, float]:
-    from transformers import TrainingArguments
+    from transformers import TrainerState, TrainingArguments
 
     from llmops_cli.models.packing import Packer
     from llmops_cli.training.trainer import PackedTrainer, RunCallback
@@ -244,9 +214,10 @@ def _train(
 
         trainer.add_callback(RunCallback(trainer, settings, interruption, keep))
         checkpoint = plan.resumption.checkpoint
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    if trainer.held_out and trainer.state.best_metric is None and interruption.signal is None:
-        trainer.evaluate()
+        if checkpoint is not None and plan.resumption.step >= plan.steps:  # all steps were done, not yet published
+            trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+        else:
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     return trainer, time.monotonic() - started
 
 

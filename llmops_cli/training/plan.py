@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from llmops_cli.core.device import DeviceChoice, choose_device, total_memory
-from llmops_cli.core.errors import LlmopsError, MachineError, Problem, raise_problems
+from llmops_cli.core.errors import InputError, LlmopsError, MachineError, Problem, raise_problems
 from llmops_cli.core.workspace import RunRequest, new_run_directory
-from llmops_cli.data.reading import read_records
+from llmops_cli.data.inputs import read_section
 from llmops_cli.models.contract import check_contract
 from llmops_cli.models.dataset import EncodedSet, encode_records
-from llmops_cli.models.resolve import ModelFiles, resolve_model
+from llmops_cli.models.resolve import ModelFiles, read_json, resolve_model
 from llmops_cli.models.tokenizer import ModelTokenizer, load_tokenizer
 from llmops_cli.training.config import TrainConfig
 from llmops_cli.training.memory import Shape, estimate_memory, shape_of
 from llmops_cli.training.resume import Resumption, find_resumption
 from llmops_cli.training.scratch import train_tokenizer
+from llmops_cli.training.targets import check_targets
 
 Value = TypeVar("Value")
 
@@ -106,14 +107,19 @@ def plan(config: TrainConfig, request: RunRequest) -> TrainPlan:
     device = collect.attempt(choose_device, config.device)
     files = collect.attempt(resolve_model, config.model) if config.model else None
     tokenizer = None
-    read = collect.attempt(lambda: list(read_records(config.data.train, config.data)))
-    held = collect.attempt(lambda: list(read_records(config.data.eval, config.data))) if config.data.eval else []
+    read = collect.attempt(read_section, "train", config.data.train, config.data)
+    held = collect.attempt(read_section, "eval", config.data.eval, config.data) if config.data.eval else []
+    if held and config.data.max_eval_records is not None:
+        held = evenly_spaced(held, config.data.max_eval_records)
     if settings.tokenizer is not None and read:
         tokenizer = collect.attempt(train_tokenizer, read, settings.tokenizer)
     elif files is not None:
         tokenizer = collect.attempt(load_tokenizer, files.tokenizer)
-    if tokenizer is not None and files is not None and settings.tokenizer is None:
-        collect.attempt(check_contract, files, tokenizer)
+    checked = tokenizer is not None and files is not None and settings.tokenizer is None
+    if checked and collect.attempt(check_contract, files, tokenizer) is None:
+        tokenizer = None  # what a wrong template says of the data is not worth telling
+    if files is not None and settings.architecture is None:
+        collect.attempt(_check_start, config, files)
     length, every = config.data.max_length, settings.train_on_prompt
     train = collect.attempt(encode_records, tokenizer, read, length, every_turn=every) if tokenizer and read else None
     held_out = collect.attempt(encode_records, tokenizer, held, length) if tokenizer and held is not None else None
@@ -140,6 +146,7 @@ def plan(config: TrainConfig, request: RunRequest) -> TrainPlan:
     shape = shape_of(config, files, tokenizer.size)
     ready = TrainPlan(config, directory, files, tokenizer, device, train, held_out, steps, shape, resumption)
     ready.warnings += resumption.notes(steps) + train.warnings("data.train") + held_out.warnings("data.eval")
+    ready.warnings += _unused_settings(config, files)
     if settings.keep == "best" and not held_out.records:
         ready.warnings.append("train.keep is best, but there is no data.eval: the last step becomes the result")
     if ready.peak_memory > total_memory():
@@ -155,3 +162,35 @@ def plan(config: TrainConfig, request: RunRequest) -> TrainPlan:
             hint="free space, or --set train.keep_checkpoints=1",
         )
     return ready
+
+
+def _check_start(config: TrainConfig, files: ModelFiles) -> None:
+    """Whether the method of training fits the model it starts from."""
+    if config.train.method == "lora" and files.adapter is None:
+        check_targets(config.lora.targets, files.base)
+    if config.train.method == "full" and files.adapter is not None:
+        raise InputError(
+            f"train.method full would leave out the adapter of {files.name}",
+            where="model",
+            hint=f"--set train.method=lora, or --set model={files.base_name}",
+        )
+
+
+def _unused_settings(config: TrainConfig, files: ModelFiles | None) -> list[str]:
+    """The `lora` settings that a continued adapter overrules: its shape is what it was made with."""
+    if files is None or files.adapter is None or config.train.architecture is not None:
+        return []
+    adapter = read_json(files.adapter / "adapter_config.json")
+    pairs = (("rank", "r"), ("alpha", "lora_alpha"), ("dropout", "lora_dropout"))
+    return [
+        f"lora.{ours} {getattr(config.lora, ours)} is not used: the adapter of {files.name} has {adapter[theirs]}"
+        for ours, theirs in pairs
+        if theirs in adapter and adapter[theirs] != getattr(config.lora, ours)
+    ]
+
+
+def evenly_spaced(items: list[Value], count: int) -> list[Value]:
+    """At most `count` of the items, from beginning to end at equal distances, so that every source is among them."""
+    if len(items) <= count:
+        return items
+    return [items[index * len(items) // count] for index in range(count)]

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
+NEW_WEIGHTS = "none: trained from random weights"
+
+
 def publish(plan: TrainPlan, model: PreTrainedModel, step: int) -> None:
     """Make the checkpoint of `step` the run's `adapter/`, or `model/` after full training.
 
@@ -27,7 +30,7 @@ def publish(plan: TrainPlan, model: PreTrainedModel, step: int) -> None:
     with atomic_directory(plan.directory / ("model" if full else "adapter")) as folder:
         if full:
             _publish_full(plan, model, checkpoint, folder)
-            files = ModelFiles(str(folder), str(folder), folder)
+            files = ModelFiles(folder.name, plan.files.base_name if plan.files else NEW_WEIGHTS, folder)
         else:
             assert plan.files is not None
             for name in ("adapter_config.json", "adapter_model.safetensors"):

@@ -43,24 +43,27 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         self.checkpoints = run / "checkpoints"
         self.step_tokens = 0
 
-    def training_step(self, model: Any, inputs: dict[str, list[Row]], num_items_in_batch: Any = None) -> torch.Tensor:
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
         """Forward and backward over every row of one optimizer step; returns the mean loss in nats per token."""
         model.train()
-        rows = inputs["rows"]
+        rows: list[Row] = inputs["rows"]
         labelled = sum(int((row["labels"] != IGNORED).sum()) for row in rows)
-        self.step_tokens = sum(row["input_ids"].numel() for row in rows)
+        self.step_tokens = inputs["tokens"]
         total = torch.zeros((), device=self.args.device)
         for row in rows:
             loss = row_loss(model, self._prepare_inputs(row)) / labelled
             self.accelerator.backward(loss)
             total += loss.detach()
-        if not torch.isfinite(total):
-            raise GateFailed(
-                f"the loss is {float(total)} at step {self.state.global_step + 1}",
-                where=str(self.checkpoints.parent),
-                hint="lower train.learning_rate, then --resume from the last checkpoint",
-            )
+        self._refuse_broken("loss", float(total), self.state.global_step + 1)
         return total
+
+    def _refuse_broken(self, what: str, loss: float, step: int) -> None:
+        if not math.isfinite(loss):
+            raise GateFailed(
+                f"the {what} is {loss} at step {step}",
+                where=str(self.checkpoints.parent),
+                hint="start a new run with a lower train.learning_rate",
+            )
 
     def floating_point_ops(self, inputs: Any) -> int:
         """Not counted: the estimate of transformers expects one padded tensor."""
@@ -73,9 +76,10 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         labelled = 0
         with torch.no_grad():
             for row in self.held_out:
-                total += row_loss(self.model, self._prepare_inputs(row)).double().cpu()
+                total += row_loss(self.model, self._prepare_inputs(row)).cpu().double()
                 labelled += int((row["labels"] != IGNORED).sum())
         metrics = {"eval_loss": float(total) / labelled}
+        self._refuse_broken("held-out loss", metrics["eval_loss"], self.state.global_step)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 

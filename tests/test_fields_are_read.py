@@ -1,0 +1,129 @@
+"""A field of a schema that no job reads is a promise nobody keeps."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import Field, model_validator
+from workbench import HELD_OUT, TRAINED_ON, write_rows
+
+from llmops_cli.config.base import StrictModel
+from llmops_cli.config.layers import _models_in, resolve
+from llmops_cli.core.console import SilentReporter
+from llmops_cli.core.workspace import PACKAGE, RunRequest
+from llmops_cli.data import validate
+from llmops_cli.data.config import ValidateConfig
+from llmops_cli.pipeline import runner
+from llmops_cli.pipeline.config import RecipeConfig
+from llmops_cli.pipeline.jobs import JOBS
+
+CHAT = {"messages": [{"speaker_id": "A", "content": "안녕?"}, {"speaker_id": "B", "content": "반가워."}]}
+STORY = {"title": "바다", "text": ["C001은 바다로 갔다.", "C001은 돌아왔다."]}
+Reads = set[tuple[str, str]]
+
+
+def schemas(roots: Sequence[type[StrictModel]]) -> list[type[StrictModel]]:
+    """The schemas and those inside them."""
+    found: dict[type[StrictModel], None] = {}
+    waiting = list(roots)
+    while waiting:
+        model = waiting.pop()
+        found[model] = None
+        inner = [part for field in model.model_fields.values() for part in _models_in(field.annotation)]
+        waiting += [part for part in inner if part not in found]
+    return list(found)
+
+
+def unread(roots: Sequence[type[StrictModel]], reads: Reads) -> list[str]:
+    """`Schema.field` of every field that was not read."""
+    fields = {(model.__name__, name) for model in schemas(roots) for name in model.model_fields}
+    return sorted(".".join(field) for field in fields - reads)
+
+
+@contextmanager
+def recorded(roots: Sequence[type[StrictModel]]) -> Iterator[Reads]:
+    """What the package reads of configurations in the block: validators, dumps and pydantic itself do not count."""
+    reads: Reads = set()
+    validators = {
+        name
+        for model in schemas(roots)
+        for group in (model.__pydantic_decorators__.model_validators, model.__pydantic_decorators__.field_validators)
+        for name in group
+    }
+
+    def reading(self: StrictModel, name: str) -> Any:
+        caller = sys._getframe(1).f_code
+        ours = Path(caller.co_filename).is_relative_to(PACKAGE) and caller.co_name not in validators
+        if ours and name in type(self).model_fields:
+            reads.add((type(self).__name__, name))
+        return object.__getattribute__(self, name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StrictModel, "__getattribute__", reading)
+        yield reads
+
+
+def run(job: str, values: dict[str, Any], name: str = "") -> Any:
+    config = resolve(JOBS[job].schema, values=values).config
+    request = [RunRequest(name)] if JOBS[job].makes_run else []
+    return JOBS[job].module.run(JOBS[job].module.plan(config, *request), SilentReporter())
+
+
+def run_every_job(tiny_model: Path) -> None:
+    """A tiny run of each."""
+    write_rows("raw.jsonl", [*TRAINED_ON, CHAT, STORY])
+    heldout = write_rows("heldout.jsonl", [*HELD_OUT, CHAT, STORY])
+    write_rows("prompts.jsonl", [{"text": "바다"}, {"messages": HELD_OUT[0]["messages"][:1]}])
+    Path("recipe.yaml").write_text(
+        "name: a\nsteps: [{job: convert, with: {input: raw.jsonl, output: train.jsonl, limit: 14}}]", encoding="utf-8"
+    )
+    runner.run(runner.plan(resolve(RecipeConfig, Path("recipe.yaml")).config, Path("recipe.yaml")), SilentReporter())
+    run("validate", {"input": "raw.jsonl"})
+    data = {"train": "raw.jsonl", "eval": heldout, "max_length": 96}
+    shape = {"hidden_size": 32, "intermediate_size": 64, "layers": 1, "heads": 4, "kv_heads": 2, "context_length": 128}
+    full = {"method": "full", "architecture": shape, "tokenizer": {"vocab_size": 400}, "save_dtype": "float16"}
+    run("train", {"model": None, "data": data, "train": full | {"max_steps": 1}}, "full")
+    lora = {"epochs": 1, "batch_size": 16, "patience": 1, "pack_length": 192}
+    run("train", {"model": str(tiny_model), "data": data, "train": lora, "tracking": {"mlflow": False}}, "lora")
+    run("eval", {"model": "runs/lora", "data": data}, "eval")
+    generation = {"max_tokens": 3, "stop": ["가"]}
+    output = {"input": "prompts.jsonl", "output": "answers.jsonl"}
+    run("generate", {"model": "runs/full", "generation": generation} | output)
+    run("chat", {"model": "runs/lora", "prompt": "안녕?", "generation": generation})
+
+
+def test_every_field_is_read(tiny_model: Path) -> None:
+    roots = [job.schema for job in JOBS.values()]
+    with recorded(roots) as reads:
+        run_every_job(tiny_model)
+    assert {schema.__name__ for schema in schemas(roots)} == {schema for schema, _ in reads}
+    assert unread(roots, reads) == []
+
+
+class Planted(ValidateConfig):
+    """A schema with fields that are validated and dumped, and never read."""
+
+    forgotten: int = Field(1, description="nobody reads this")
+    only_checked: int = Field(1, description="only a validator reads this")
+
+    @model_validator(mode="after")
+    def _positive(self) -> Planted:
+        if self.only_checked < 0:
+            raise ValueError("want a positive number")
+        return self
+
+
+def test_a_planted_field_is_reported() -> None:
+    write_rows("a.jsonl", [CHAT, STORY])
+    with recorded([Planted]) as reads:
+        config = resolve(Planted, values={"input": "a.jsonl"}).config
+        assert "forgotten" in config.model_dump_json()
+        assert config.forgotten == 1  # not the package's read
+        assert reads == set()
+        validate.run(validate.plan(config), SilentReporter())
+    assert unread([Planted], reads) == ["Planted.forgotten", "Planted.only_checked"]
