@@ -151,8 +151,9 @@ def test_broken_weights_are_no_number(cli: Cli, evaluation: Path, tiny_model: Pa
     save_file(tensors, "broken/model.safetensors", metadata={"format": "pt"})
     answer = cli("eval", evaluation, "--name", "e", "--json", "--set", "model=broken")
     assert answer.code == 1
-    assert answer.errors == ["broken: the loss of the base is nan: its weights are broken"]
+    assert answer.errors == ["broken: the loss of the model is nan: its weights are broken"]
     assert answer.out == ""
+    assert record_of("runs/e")["status"] == "failed"
 
 
 def test_everything_that_is_wrong_is_said_at_once(cli: Cli, evaluation: Path) -> None:

@@ -84,6 +84,7 @@ def test_random_tokens_give_the_text_of_the_tokenizer(tokenizer: ModelTokenizer)
         ("비가 온다.\n\n사용자: 그래", ["\n\n사용자:"], "비가 온다."),
         ("가가나 가나다", ["가나다"], "가가나 "),
         ("가가가나", ["가가나"], "가"),
+        ("겨울 바다", ["다", "바"], "겨울 "),  # both in one token
         ("비가 온다", ["다"], "비가 온"),
         ("비가 온다", ["비"], ""),
         ("비가 온다", ["다라", "온다 "], "비가 온다"),  # only begun

@@ -136,7 +136,7 @@ def test_no_label_is_no_loss() -> None:
     hidden = torch.randn(1, 5, 8, requires_grad=True)
     value = token_losses(hidden, torch.randn(9, 8), torch.full((1, 5), IGNORED))
     value.backward()
-    assert float(value) == 0
+    assert value.item() == 0
     assert not hidden.grad.any()  # type: ignore[union-attr]
 
 

@@ -195,6 +195,13 @@ def test_an_adapter_with_other_tensors(use: Use, run_here: Path, spare: bool) ->
     refused(use("finished"), "runs/finished/adapter: the adapter does not fit", "layers.")
 
 
+def test_an_adapter_of_pickled_weights_is_never_opened(use: Use, run_here: Path) -> None:
+    path = run_here / "adapter/adapter_model.safetensors"
+    torch.save(load_file(path), path.with_suffix(".bin"))
+    path.unlink()
+    refused(use("finished"), "runs/finished/adapter: the adapter does not fit", "adapter_model.safetensors is missing")
+
+
 def test_an_adapter_that_is_cut(use: Use, run_here: Path) -> None:
     path = run_here / "adapter/adapter_model.safetensors"
     path.write_bytes(path.read_bytes()[:-10])

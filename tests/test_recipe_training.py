@@ -89,6 +89,22 @@ def test_changed_data_trains_anew(recipe: Any) -> None:
     assert weights_of("runs/t") != before
 
 
+def test_a_training_that_goes_on_from_one_that_changed_is_made_anew(cli: Cli, tiny_model: Path) -> None:
+    write_rows("train.jsonl", TRAINED_ON)
+
+    def run(rate: float) -> bytes:
+        common = {"data": {"train": "train.jsonl", "max_length": 96}, "tracking": {"mlflow": False}}
+        steps = [
+            {"job": "train", "name": name, "with": common | {"model": model, "train": SETTINGS | settings}}
+            for name, model, settings in (("first", str(tiny_model), {"learning_rate": rate}), ("second", "first", {}))
+        ]
+        Path("recipe.yaml").write_text(json.dumps({"name": "r", "steps": steps}))
+        assert ran(cli("run", "recipe.yaml")) == ["train", "train"]
+        return weights_of("runs/second")
+
+    assert run(0.02) != run(0.05)
+
+
 def test_an_interrupted_training_goes_on(recipe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from llmops_cli.training.trainer import RunCallback
 
@@ -137,7 +153,7 @@ def test_force_trains_anew(recipe: Any) -> None:
     recipe()
     started = Path("runs/t/record.json").stat().st_ino
     assert ran(recipe("--force")) == ALL
-    assert record_of("runs/t")["resumed_at"] is None
+    assert record_of("runs/t").get("resumed_at") is None
     assert Path("runs/t/record.json").stat().st_ino != started
 
 

@@ -47,6 +47,10 @@ def test_bad_data(train: Train, name: str, content: str | bytes | None, words: l
     assert not Path("runs").exists()
 
 
+def test_no_data_is_an_error_of_the_section(train: Train) -> None:
+    refused(train("a", data__train=[]), 2, "data.train: no file is named -> --set data.train=PATH")
+
+
 def test_data_of_which_nothing_can_be_learned(train: Train) -> None:
     silent = {"messages": [{"role": "user", "content": "비 " * 60}, {"role": "assistant", "content": "응."}]}
     write_rows("train.jsonl", [silent])

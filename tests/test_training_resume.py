@@ -216,6 +216,7 @@ def test_a_cut_checkpoint_is_passed_over(train: Train, file: str, kept: float | 
     assert f"warning: damaged, not used: runs/a/checkpoints/checkpoint-4: {file}" in answer.err
     assert record_of("runs/a")["resumed_at"] == 2
     assert (weights_of("runs/a"), losses_of("runs/a")) == before
+    assert [entry["step"] for entry in metrics_of("runs/a") if "loss" in entry] == [1, 2, 3, 4]
     assert len(path.read_bytes()) == len(data)  # it was made again
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from workbench import HELD_OUT, TRAINED_ON, Cli, Train, losses_of, metrics_of, record_of, weights_of, write_rows
+from workbench import HELD_OUT, TRAINED_ON, Cli, Train, losses_of, metrics_of, record_of, weights_of
 
 CHECKPOINT = {
     "README.md", "adapter_config.json", "adapter_model.safetensors", "files.json", "optimizer.pt", "rng_state.pth",
@@ -87,7 +87,7 @@ def test_the_record_tells_how_to_repeat_the_run(train: Train, cli: Cli, tiny_mod
         "schema_version": 1, "job": "train", "name": "a", "status": "finished", "git_commit": None, "device": "cpu",
         "dtype": "float32", "model": str(tiny_model), "base_model": str(tiny_model), "parent": None, "seed": 7,
         "records": 12, "held_out_records": 4, "masked_records": [], "truncated_records": [], "planned_steps": 4,
-        "steps": 4, "resumed_at": None,
+        "steps": 4,
     }  # fmt: skip
     assert known.items() <= record.items()
     assert record["data"] == [
@@ -162,13 +162,26 @@ def test_the_seed_decides_every_byte(train: Train) -> None:
     assert configs[0] == configs[1]
 
 
-def test_how_records_are_packed_changes_no_loss(train: Train) -> None:
-    """One row of eight records, and eight rows accumulated, are the same step."""
+def test_how_records_are_packed_changes_no_loss(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One row of eight records, and several rows accumulated, are the same step."""
+    from llmops_cli.models.packing import Packer
+
+    pack = Packer.rows
+    counts: list[int] = []
+
+    def counted(self: Packer, records: Any) -> Any:
+        rows = pack(self, records)
+        counts.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(Packer, "rows", counted)
+    most = {}
     for name, length in (("one", 8 * 96), ("some", 150), ("each", 96)):
+        counts.clear()
         assert train(name, train__batch_size=8, train__pack_length=length).code == 0
-    rows = {name: metrics_of(f"runs/{name}")[0]["tokens"] for name in ("one", "each")}
-    assert rows["one"] != rows["each"]  # they were packed differently
-    for key in ("loss", "grad_norm", "eval_loss"):
+        most[name] = max(counts)
+    assert most["one"] == 1 < most["some"] < most["each"]
+    for key in ("loss", "grad_norm", "eval_loss", "tokens"):
         for name in ("some", "each"):
             assert losses_of(f"runs/{name}", key) == pytest.approx(losses_of("runs/one", key), rel=1e-5)
 
@@ -193,88 +206,6 @@ def test_the_chosen_step_becomes_the_result(train: Train, keep: str, patience: i
     assert kept == {f"checkpoint-{step}" for step in (best, steps - 2, steps)}
 
 
-def test_columns_of_a_csv_are_learned(train: Train) -> None:
-    pairs = [(turn[0]["content"], turn[1]["content"]) for turn in (row["messages"] for row in TRAINED_ON)]
-    Path("chat.csv").write_text("번호,물음,대답\n" + "".join(f'{i},"{q}","{a}"\n' for i, (q, a) in enumerate(pairs)))
-    columns = {"data__prompt_column": "물음", "data__completion_column": "대답", "data__eval": []}
-    assert train("csv", data__train="chat.csv", **columns).code == 0
-    assert train("jsonl", data__eval=[]).code == 0
-    assert losses_of("runs/csv") == losses_of("runs/jsonl")
-
-
-def test_targets_name_the_layers(train: Train) -> None:
-    from safetensors import safe_open
-
-    assert train("a", lora__targets=["q_proj", "v_proj"]).code == 0
-    with safe_open("runs/a/adapter/adapter_model.safetensors", "pt") as tensors:
-        assert {name.split(".")[-3] for name in tensors.keys()} == {"q_proj", "v_proj"}  # noqa: SIM118
-
-
-def test_dry_run_plans_and_writes_nothing(train: Train, tiny_model: Path) -> None:
-    before = sorted(Path().rglob("*"))
-    answer = train("a", "--dry-run", "--json", train__max_steps=None, train__epochs=2.5, tracking__mlflow=True)
-    assert answer.code == 0, answer.err
-    plan = answer.json()
-    assert (plan["run"], plan["steps"], plan["records"], plan["first_step"]) == ("runs/a", 8, 12, 0)
-    assert plan["estimated_peak_memory"] > 1e8
-    assert sorted(Path().rglob("*")) == before
-    table = train("a", "--dry-run")
-    assert "estimated_peak_memory" in table.out
-    assert "MB" in table.out
-    assert sorted(Path().rglob("*")) == before
-
-
-@pytest.mark.parametrize("targets", ["all-linear", ["q_proj", "down_proj"]])
-def test_the_planned_number_of_weights_is_the_trained_one(train: Train, targets: Any) -> None:
-    from safetensors.torch import load_file
-
-    plan = train("a", "--dry-run", "--json", lora__targets=targets).json()
-    train("a", lora__targets=targets)
-    tensors = load_file("runs/a/adapter/adapter_model.safetensors")
-    assert plan["trainable_parameters"] == sum(tensor.numel() for tensor in tensors.values())
-
-
-def test_what_spoils_the_data_is_said(train: Train) -> None:
-    long = {"messages": [{"role": "user", "content": "비 " * 60}, {"role": "assistant", "content": "응."}]}
-    cut = {"messages": [{"role": "user", "content": "비?"}, {"role": "assistant", "content": "응 " * 60}]}
-    silent = {"messages": [{"role": "user", "content": "비?"}, {"role": "user", "content": "응?"}]}
-    write_rows("train.jsonl", [*TRAINED_ON, long, cut, silent])
-    answer = train("a")
-    assert answer.code == 0
-    assert "warning: data.train: 1 records teach nothing (all labels masked), first train.jsonl:13\n" in answer.err
-    assert "warning: data.train: 1 records lose their end at data.max_length, first train.jsonl:14\n" in answer.err
-    assert "warning: data.train: 1 records are left out, first train.jsonl:15: " in answer.err
-    record = record_of("runs/a")
-    assert (record["records"], record["masked_records"], record["truncated_records"]) == (
-        13, ["train.jsonl:13"], ["train.jsonl:14"],
-    )  # fmt: skip
-
-
-def test_without_held_out_data_the_last_step_is_the_result(train: Train) -> None:
-    answer = train("a", "--json", data__eval=[])
-    assert answer.code == 0
-    assert "warning: train.keep is best, but there is no data.eval: the last step becomes the result\n" in answer.err
-    result = answer.json()
-    assert (result["chosen_step"], result["held_out_loss"]) == (4, None)
-    assert losses_of("runs/a", "eval_loss") == {}
-
-
-def test_more_epochs_than_data_see_every_record_as_often(train: Train) -> None:
-    assert train("a", train__max_steps=None, train__epochs=2, train__batch_size=5).code == 0
-    assert list(losses_of("runs/a")) == [1, 2, 3, 4, 5, 6]  # the last batch of an epoch has two records
-    tokens = [entry["tokens"] for entry in metrics_of("runs/a") if "loss" in entry]
-    assert tokens[2] < min(tokens[0], tokens[1])
-
-
-def test_learning_every_turn_learns_more(train: Train) -> None:
-    plain, every = (
-        train("a", "--dry-run", "--json", train__train_on_prompt=on).json()["learned_tokens_per_epoch"]
-        for on in (False, True)
-    )
-    assert plain < every
-    assert train("a", train__train_on_prompt=True).code == 0
-
-
 def test_the_first_loss_is_that_of_the_base(train: Train, tiny_model: Path, reference_tokenizer: Any) -> None:
     from transformers import AutoModelForCausalLM
 
@@ -294,11 +225,3 @@ def test_going_on_with_a_run_starts_where_it_ended(train: Train, tiny_model: Pat
     assert (record["parent"], record["base_model"], record["model"]) == ("parent", str(tiny_model), "runs/parent")
     assert yaml.safe_load(Path("runs/child/config.yaml").read_text())["model"] == "runs/parent"
     plain_peft(tiny_model, Path("runs/child/adapter"))
-
-
-def test_settings_that_a_continued_adapter_overrules_are_named(train: Train, run_here: Path) -> None:
-    answer = train("child", model="finished", lora__rank=16)
-    assert answer.code == 0, answer.err
-    assert "warning: lora.rank 16 is not used: the adapter of finished has 4\n" in answer.err
-    config = json.loads(Path("runs/child/adapter/adapter_config.json").read_text())
-    assert config["r"] == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -124,28 +125,38 @@ def run(plan: EvalPlan, reporter: Reporter) -> EvalResult:
     )
     for line in plan.encoded.warnings("data.eval"):
         reporter.warn(line)
+    try:
+        result = _measure(plan, reporter)
+        write_json(plan.directory / "report.json", result.to_json())
+    except BaseException:
+        with contextlib.suppress(OSError):  # the error itself is what has to be told
+            record.update(status="failed", finished=now())
+        raise
+    record.update(status="finished", finished=now())
+    return result
+
+
+def _measure(plan: EvalPlan, reporter: Reporter) -> EvalResult:
     rows = []
     if plan.train:
         rows.append(_trigram(plan))
     model = load_base(plan.files.base, plan.device).eval()
-    scored = _score(plan, model, "base", reporter)
-    rows.append(_row("base" if plan.files.adapter else "model", scored))
+    name = "base" if plan.files.adapter else "model"
+    scored = _score(plan, model, name, reporter)
+    rows.append(_row(name, scored))
     if plan.files.adapter is not None:
         model = add_adapter(model, plan.files).eval()
         scored = _score(plan, model, "adapter", reporter)
         rows.append(_row("adapter", scored))
-    result = EvalResult(
+    return EvalResult(
         str(plan.directory),
-        config.model,
+        plan.config.model,
         plan.contract,
         len(plan.encoded.records),
         scored.tokens,
         scored.characters,
         rows,
     )
-    write_json(plan.directory / "report.json", result.to_json())
-    record.update(status="finished", finished=now())
-    return result
 
 
 def _score(plan: EvalPlan, model: Any, label: str, reporter: Reporter) -> Score:

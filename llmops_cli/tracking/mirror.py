@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,18 @@ from llmops_cli.tracking.record import RunRecord
 
 FLUSH_EVERY = 20
 PARAM_LIMIT = 6000
+TAGS_AT_ONCE = 100
 
 
 def tracking_uri(workspace: Path) -> str:
     """The store of a workspace. MLflow refuses its old folder store, and a relative path would follow the caller."""
     return f"sqlite:///{workspace.resolve()}/mlflow.db"
+
+
+def _tag_name(role: str, path: str) -> str:
+    """A name that MLflow takes: a path that only goes down, of letters, digits and `_ - . /`, at most 250 long."""
+    plain = posixpath.normpath(path).replace("../", "__/")
+    return re.sub(r"[^/\w.\- ]", "_", f"data.{role}.{plain}")[:250]
 
 
 class MlflowMirror:
@@ -50,8 +59,11 @@ class MlflowMirror:
 
     def datasets(self, files: list[dict[str, Any]]) -> None:
         """Tag the run with the sha256 of every data file."""
-        for entry in files:
-            self._client.set_tag(self.run_id, f"data.{entry['role']}.{entry['path']}"[:250], entry["sha256"])
+        from mlflow.entities import RunTag
+
+        tags = [RunTag(_tag_name(entry["role"], entry["path"]), entry["sha256"]) for entry in files]
+        for start in range(0, len(tags), TAGS_AT_ONCE):
+            self._client.log_batch(self.run_id, tags=tags[start : start + TAGS_AT_ONCE])
 
     def metrics(self, entry: Mapping[str, Any]) -> None:
         """Add the numbers of one step; they are sent in batches."""

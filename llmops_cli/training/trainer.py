@@ -123,7 +123,6 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]
         self._trainer, self._settings, self._interruption = trainer, settings, interruption
         self._on_metrics = on_metrics
         self._started = time.monotonic()
-        self._tokens = 0
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self._started = time.monotonic()
@@ -140,7 +139,6 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]
         if not logs or "loss" not in logs:
             return
         synchronize(self._trainer.device_name)
-        self._tokens += self._trainer.step_tokens
         self._on_metrics(
             {
                 "step": state.global_step,
