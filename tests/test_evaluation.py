@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from workbench import CONVERSATIONS, HELD_OUT, TRAINED_ON, Cli, record_of, write_rows
+from workbench import CONVERSATIONS, HELD_OUT, TRAINED_ON, Cli, Train, record_of, write_rows
 
 from llmops_cli.core.console import SilentReporter
 from llmops_cli.evaluation.trigram import HANGUL_SYLLABLES, CharacterTrigram
@@ -222,3 +222,20 @@ def test_the_trigram_likes_what_it_knows() -> None:
         model.nats("z" * len(TEXTS[0])),
     )
     assert known < shuffled < foreign < math.inf
+
+
+@pytest.mark.parametrize("command", [("eval", "eval.yaml"), ("train", "train.yaml")])
+def test_records_longer_than_the_model_can_see_are_refused(
+    cli: Cli, evaluation: Path, command: tuple[str, str]
+) -> None:
+    answer = cli(*command, "--set", "data.max_length=257")
+    assert answer.code == 2
+    (line,) = answer.errors
+    assert "257 tokens are more than the 256" in line
+    assert line.endswith("--set data.max_length=256")
+
+
+def test_a_name_that_exists_is_answered_with_what_the_command_knows(cli: Cli, train: Train, evaluation: Path) -> None:
+    Path("runs/a").mkdir(parents=True)
+    assert cli("eval", "eval.yaml", "--name", "a").errors[0].endswith("take another --name")
+    assert train("a").errors[0].endswith("or add --resume")

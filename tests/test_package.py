@@ -104,7 +104,8 @@ def make(*arguments: str, path: str | None = None) -> subprocess.CompletedProces
     for name in ("pyproject.toml", "constraints.txt"):
         Path(name).touch()
     command = [str(shutil.which("make")), *arguments]
-    environment = os.environ | ({} if path is None else {"PATH": path})
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}  # also under make
+    environment |= {} if path is None else {"PATH": path}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 

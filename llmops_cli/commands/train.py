@@ -42,7 +42,7 @@ def train(
     resolved = resolve(TrainConfig, config, overrides or [])
     from llmops_cli.training import job
 
-    plan = job.plan(resolved.config, RunRequest(name, config.stem, resume))
+    plan = job.plan(resolved.config, RunRequest(name, config.stem, resume, can_resume=True))
     if dry_run:
         summary = plan.summary()
         shown = {

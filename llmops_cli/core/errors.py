@@ -6,8 +6,11 @@ the boundary in :mod:`llmops_cli.app` is a bug of this program.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
+
+Value = TypeVar("Value")
 
 EXIT_OK = 0
 EXIT_NUMBERS = 1
@@ -73,3 +76,18 @@ def raise_problems(problems: Sequence[Problem]) -> None:
         return
     wrong_input = any(problem.exit_code == EXIT_INPUT for problem in problems)
     raise (InputError if wrong_input else MachineError)(problems)
+
+
+class Collector:
+    """Runs the parts of a plan and keeps what each one says is wrong, so that all of it is told at once."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def attempt(self, part: Callable[..., Value], *arguments: Any, **options: Any) -> Value | None:
+        """What `part` returns, or None when it raised an error that a person can act on."""
+        try:
+            return part(*arguments, **options)
+        except LlmopsError as error:
+            self.problems += error.problems
+            return None

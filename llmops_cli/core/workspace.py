@@ -30,13 +30,14 @@ class RunRequest:
     """How a job's run is to be called, and what happens to one of that name.
 
     `stem` names a run that has no `name`, with the time behind it. `resume` goes on with an existing run; `replace`
-    deletes it first.
+    deletes it first. `can_resume` says that the job knows how to go on.
     """
 
     name: str | None = None
     stem: str = "run"
     resume: bool = False
     replace: bool = False
+    can_resume: bool = False
 
     @property
     def prefix(self) -> str:
@@ -56,7 +57,9 @@ def new_run_directory(request: RunRequest) -> Path:
     directory = runs_directory() / name
     if directory.exists() and not request.replace and not request.resume:
         raise InputError(
-            f"a run named {name!r} exists", where=str(directory), hint="take another --name, or add --resume"
+            f"a run named {name!r} exists",
+            where=str(directory),
+            hint="take another --name, or add --resume" if request.can_resume else "take another --name",
         )
     return directory
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from llmops_cli.core.console import Reporter
 from llmops_cli.core.device import DeviceChoice, choose_device
-from llmops_cli.core.errors import GateFailed, InputError, LlmopsError, Problem, raise_problems
+from llmops_cli.core.errors import Collector, GateFailed, InputError, raise_problems
 from llmops_cli.core.files import write_json
 from llmops_cli.core.workspace import RunRequest, clear_run, new_run_directory
 from llmops_cli.data.inputs import describe_inputs, read_section
@@ -22,7 +22,7 @@ from llmops_cli.inference.scoring import Score, score
 from llmops_cli.models.contract import check_contract
 from llmops_cli.models.dataset import EncodedSet, encode_records
 from llmops_cli.models.load import add_adapter, load_base
-from llmops_cli.models.resolve import ModelFiles, resolve_model
+from llmops_cli.models.resolve import ModelFiles, check_length, resolve_model
 from llmops_cli.models.tokenizer import ModelTokenizer, load_tokenizer
 from llmops_cli.tracking.record import RunRecord, now
 
@@ -74,32 +74,31 @@ def plan(config: EvalConfig, request: RunRequest) -> EvalPlan:
     Raises:
         InputError, MachineError: every problem at once.
     """
-    problems: list[Problem] = []
-    found: dict[str, Any] = {"train": []}
-
-    def attempt(key: str, part: Any, *arguments: Any, **options: Any) -> None:
-        try:
-            found[key] = part(*arguments, **options)
-        except LlmopsError as error:
-            problems.extend(error.problems)
-
-    attempt("directory", new_run_directory, request)
-    attempt("device", choose_device, config.device)
-    attempt("files", resolve_model, config.model)
-    attempt("held_out", read_section, "eval", config.data.eval, config.data)
-    if config.data.train:
-        attempt("train", read_section, "train", config.data.train, config.data)
-    if "files" in found:
-        attempt("tokenizer", load_tokenizer, found["files"].tokenizer)
-    if "tokenizer" in found:
-        attempt("contract", check_contract, found["files"], found["tokenizer"])
-    raise_problems(problems)
-    encoded = encode_records(found["tokenizer"], found.pop("held_out"), config.data.max_length)
+    collect = Collector()
+    data = config.data
+    directory = collect.attempt(new_run_directory, request)
+    device = collect.attempt(choose_device, config.device)
+    held_out = collect.attempt(read_section, "eval", data.eval, data)
+    train = collect.attempt(read_section, "train", data.train, data) if data.train else []
+    files = collect.attempt(resolve_model, config.model)
+    tokenizer = collect.attempt(load_tokenizer, files.tokenizer) if files else None
+    contract = collect.attempt(check_contract, files, tokenizer) if tokenizer else None
+    if files:
+        collect.attempt(check_length, files, data.max_length)
+    raise_problems(collect.problems)
+    assert directory is not None
+    assert device is not None
+    assert held_out is not None
+    assert train is not None
+    assert files is not None
+    assert tokenizer is not None
+    assert contract is not None
+    encoded = encode_records(tokenizer, held_out, data.max_length)
     if not encoded.records:
         raise InputError(
             "no held-out record can be scored: no answer fits", where="data.eval", hint="--set data.max_length=2048"
         )
-    return EvalPlan(config=config, encoded=encoded, **found)
+    return EvalPlan(config, directory, files, tokenizer, contract, device, encoded, train)
 
 
 def run(plan: EvalPlan, reporter: Reporter) -> EvalResult:

@@ -34,6 +34,11 @@ class ModelFiles:
         return self.base
 
     @property
+    def context_length(self) -> int:
+        """Most tokens the model can see."""
+        return int(self.architecture["max_position_embeddings"])
+
+    @property
     def architecture(self) -> dict[str, Any]:
         """The base's `config.json`."""
         config: dict[str, Any] = read_json(self.base / "config.json")
@@ -136,3 +141,17 @@ def read_json(path: Path) -> Any:
         raise InputError("is missing", where=str(path)) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"not JSON: {error}", where=str(path)) from None
+
+
+def check_length(files: ModelFiles, max_length: int) -> None:
+    """Make sure that the longest record fits the model's context.
+
+    Raises:
+        InputError: it does not; both lengths in tokens.
+    """
+    if max_length > files.context_length:
+        raise InputError(
+            f"data.max_length: {max_length} tokens are more than the {files.context_length} that {files.name} can see",
+            where="data.max_length",
+            hint=f"--set data.max_length={files.context_length}",
+        )

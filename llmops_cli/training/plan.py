@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from llmops_cli.core.device import DeviceChoice, choose_device, total_memory
-from llmops_cli.core.errors import InputError, LlmopsError, MachineError, Problem, raise_problems
+from llmops_cli.core.errors import Collector, InputError, MachineError, Problem, raise_problems
 from llmops_cli.core.workspace import RunRequest, new_run_directory
 from llmops_cli.data.inputs import read_section
 from llmops_cli.models.contract import check_contract
 from llmops_cli.models.dataset import EncodedSet, encode_records
-from llmops_cli.models.resolve import ModelFiles, read_json, resolve_model
+from llmops_cli.models.resolve import ModelFiles, check_length, read_json, resolve_model
 from llmops_cli.models.tokenizer import ModelTokenizer, load_tokenizer
 from llmops_cli.training.config import TrainConfig
 from llmops_cli.training.memory import Shape, estimate_memory, shape_of
@@ -74,20 +73,6 @@ class TrainPlan:
         }
 
 
-class _Collector:
-    """Runs the parts of a plan and keeps what each one says is wrong, so that all of it is told at once."""
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-
-    def attempt(self, part: Callable[..., Value], *arguments: Any, **options: Any) -> Value | None:
-        try:
-            return part(*arguments, **options)
-        except LlmopsError as error:
-            self.problems += error.problems
-            return None
-
-
 def plan(config: TrainConfig, request: RunRequest) -> TrainPlan:
     """Resolve a training.
 
@@ -98,7 +83,7 @@ def plan(config: TrainConfig, request: RunRequest) -> TrainPlan:
     Raises:
         InputError, MachineError: every problem at once; wrong input outranks what the machine lacks.
     """
-    collect = _Collector()
+    collect = Collector()
     settings = config.train
     resumption = collect.attempt(find_resumption, config, request) if request.resume else Resumption.fresh()
     directory = resumption.directory if resumption else None
@@ -120,6 +105,7 @@ def plan(config: TrainConfig, request: RunRequest) -> TrainPlan:
         tokenizer = None  # what a wrong template says of the data is not worth telling
     if files is not None and settings.architecture is None:
         collect.attempt(_check_start, config, files)
+        collect.attempt(check_length, files, config.data.max_length)
     length, every = config.data.max_length, settings.train_on_prompt
     train = collect.attempt(encode_records, tokenizer, read, length, every_turn=every) if tokenizer and read else None
     held_out = collect.attempt(encode_records, tokenizer, held, length) if tokenizer and held is not None else None

@@ -23,7 +23,7 @@ class TransformersEngine:
         self.tokenizer = load_tokenizer(files.tokenizer)
         self.contract = check_contract(files, self.tokenizer)
         self.device = choose_device(device)
-        self.context_length = files.architecture["max_position_embeddings"]
+        self.context_length = files.context_length
         self._name = files.name
         self._model = add_adapter(load_base(files.base, self.device), files).eval()
 
