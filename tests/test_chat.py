@@ -31,7 +31,7 @@ def test_stdout_is_the_answer(cli: Cli, run_here: Path) -> None:
     as_json = cli("chat", "finished", "--once", "비가 와?", "--json", *SHORT).json()
     assert as_json == {
         "output": written["output"], "token_ids": written["token_ids"], "finish_reason": written["finish_reason"],
-        "prompt_tokens": as_json["prompt_tokens"],
+        "prompt_tokens": as_json["prompt_tokens"], "completion_tokens": len(written["token_ids"]),
     }  # fmt: skip
     assert as_json["prompt_tokens"] > 5
 

@@ -51,7 +51,7 @@ def test_help_lists_every_command(cli: Cli) -> None:
     assert (answer.code, answer.err) == (0, "")
     listed = answer.out.partition("Commands:")[2]
     names = {path[0] for path in commands() if len(path) == 1}
-    assert names >= {"init", "doctor", "train", "eval", "generate", "chat", "run", "config", "data"}
+    assert names >= {"init", "doctor", "train", "eval", "generate", "chat", "run", "config", "data", "model"}
     assert all(f"  {name} " in listed for name in names)
 
 
@@ -72,7 +72,7 @@ def test_every_help_shows_an_example(cli: Cli, path: tuple[str, ...], flag: str)
     assert f"llmops {' '.join(path)}".rstrip() in answer.out.partition("Example")[2]
 
 
-@pytest.mark.parametrize("path", [(), ("data",), ("config",)], ids=" ".join)
+@pytest.mark.parametrize("path", [(), ("data",), ("config",), ("model",)], ids=" ".join)
 def test_a_group_alone_shows_its_help(cli: Cli, path: tuple[str, ...]) -> None:
     answer = cli(*path)
     assert (answer.code, answer.out, answer.err.splitlines()) == (2, "", cli(*path, "--help").out.splitlines())

@@ -11,13 +11,11 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from workbench import CONVERSATIONS, HELD_OUT, TRAINED_ON, Cli, Train, record_of, write_rows
+from workbench import HELD_OUT, TRAINED_ON, Cli, Train, record_of, write_rows
 
-from llmops_cli.core.console import SilentReporter
 from llmops_cli.evaluation.trigram import HANGUL_SYLLABLES, CharacterTrigram
-from llmops_cli.inference.scoring import score
 from llmops_cli.models.tokenizer import load_tokenizer
-from llmops_cli.prompts.encode import encode_conversation, encode_text
+from llmops_cli.prompts.encode import encode_text
 
 
 def measured(cli: Cli, evaluation: Path, *overrides: str) -> dict[str, Any]:
@@ -92,21 +90,6 @@ def test_the_table_shows_what_was_measured(cli: Cli, evaluation: Path, run_here:
     assert answer.err == ""
 
 
-def test_packing_changes_no_score(tiny_model: Path) -> None:
-    from llmops_cli.core.device import choose_device
-    from llmops_cli.models.load import load_base
-
-    model = load_base(tiny_model, choose_device("cpu")).eval()
-    encoded = [encode_conversation(load_tokenizer(tiny_model), row["messages"]) for row in CONVERSATIONS * 3]
-    with SilentReporter().progress("", None) as bar:
-        alone = [score(model, [record], 96, 0, "cpu", bar) for record in encoded]
-        for length in (64, 96, 1000):
-            packed = score(model, encoded, length, 0, "cpu", bar)
-            assert packed.nats == pytest.approx(sum(one.nats for one in alone), rel=1e-5)
-            assert packed.tokens == sum(one.tokens for one in alone)
-            assert packed.characters == sum(one.characters for one in alone)
-
-
 def test_plain_texts_are_scored(cli: Cli, evaluation: Path, tiny_model: Path, tokenizer: Any) -> None:
     from transformers import AutoModelForCausalLM
 
@@ -149,7 +132,8 @@ def test_broken_weights_are_no_number(cli: Cli, evaluation: Path, tiny_model: Pa
     tensors = load_file("broken/model.safetensors")
     tensors["model.norm.weight"][3] = math.nan
     save_file(tensors, "broken/model.safetensors", metadata={"format": "pt"})
-    answer = cli("eval", evaluation, "--name", "e", "--json", "--set", "model=broken")
+    flags = ("--set", "model=broken", "--set", "engine=transformers")
+    answer = cli("eval", evaluation, "--name", "e", "--json", *flags)
     assert answer.code == 1
     assert answer.errors == ["broken: the loss of the model is nan: its weights are broken"]
     assert answer.out == ""

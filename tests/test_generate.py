@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -245,9 +248,9 @@ def test_settings_that_are_wrong(cli: Cli, flags: list[str], line: str) -> None:
 
 
 def test_a_prompt_that_is_too_long_is_named_before_the_others_are_answered(generate: Any, monkeypatch: Any) -> None:
-    from llmops_cli.inference.engines.transformers import TransformersEngine
+    from llmops_cli.inference import generate as job
 
-    monkeypatch.setattr(TransformersEngine, "stream", lambda *arguments: pytest.fail("a prompt was answered"))
+    monkeypatch.setattr(job, "complete_all", lambda *arguments, **options: pytest.fail("a prompt was answered"))
     refused(generate([*ASKED, {"id": "long", "text": "비 " * 300}]), 2, "p.jsonl: prompt 'long': the prompt has ")
 
 
@@ -257,33 +260,147 @@ def test_the_context_is_never_left(generate: Any) -> None:
     assert 0 < len(row["token_ids"]) < 256
 
 
-@pytest.mark.parametrize("end", ["Ctrl-C", "bug", "SIGTERM"])
-def test_a_killed_job_leaves_no_half_output(
-    generate: Any, cli: Cli, tiny_model: Path, monkeypatch: Any, end: str
+FAKE = ("generate", "p.jsonl", "-o", "o.jsonl", "--model")
+KEPT = Path(".staging-o.jsonl.answers")
+MANY = [{"id": number, "text": f"바다 {number}"} for number in range(9)]
+
+
+def lines(path: str | Path) -> list[Any]:
+    return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
+
+
+def kept_answers() -> int:
+    return KEPT.read_bytes().count(b"\n") - 1 if KEPT.exists() else 0
+
+
+@pytest.fixture
+def stopped(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Answer MANY and be stopped before the sixth answer is kept; returns what a run that is not stopped writes."""
+    from llmops_cli.inference.answers import KeptAnswers
+
+    def run(end: BaseException, model: str = "fake:words?length=6", *flags: str) -> list[Any]:
+        write_rows("p.jsonl", MANY)
+        assert cli(*FAKE, model, *flags).code == 0
+        whole = lines("o.jsonl")
+        Path("o.jsonl").write_text("from before\n")
+        keep = KeptAnswers.keep
+
+        def keep_five(self: KeptAnswers, place: int, answer: dict[str, Any]) -> None:
+            if kept_answers() == 5:
+                raise end
+            keep(self, place, answer)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(KeptAnswers, "keep", keep_five)
+            if isinstance(end, SystemExit):
+                with pytest.raises(SystemExit):
+                    cli(*FAKE, model, *flags)
+            else:
+                answer = cli(*FAKE, model, *flags)
+                assert answer.code == {KeyboardInterrupt: 130, RuntimeError: 70, OSError: 3}[type(end)]
+                if answer.code == 130:
+                    said = "o.jsonl: interrupted: 5 of 9 answers are kept -> the same command goes on from there"
+                    assert answer.errors == [said]
+        assert Path("o.jsonl").read_text() == "from before\n"
+        assert kept_answers() == 5
+        return whole
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "end", [KeyboardInterrupt(), RuntimeError("bug"), SystemExit(143), OSError(28, "No space left on device")]
+)
+def test_a_stopped_job_goes_on_where_it_was(cli: Cli, stopped: Any, end: BaseException) -> None:
+    whole = stopped(end)
+    kept = {place for place, _ in map(json.loads, KEPT.read_text(encoding="utf-8").splitlines()[1:])}
+    answer = cli(*FAKE, "fake:words?length=6", "--json")
+    assert answer.err == "5 of 9 answers are there from the run before\n"
+    assert lines("o.jsonl") == whole
+    result = answer.json()
+    assert (result["answers"], result["kept"], result["engine"]) == (9, 5, "fake")
+    assert result["tokens"] == sum(len(row["token_ids"]) for row in whole if row["id"] not in kept)
+    assert not KEPT.exists()
+    assert cli(*FAKE, "fake:words?length=6", "--json").json()["kept"] == 0
+
+
+def test_a_row_that_was_being_written_is_written_anew(cli: Cli, stopped: Any) -> None:
+    whole = stopped(KeyboardInterrupt())
+    KEPT.write_bytes(KEPT.read_bytes()[:-7])
+    assert cli(*FAKE, "fake:words?length=6", "--json").json()["kept"] == 4
+    assert lines("o.jsonl") == whole
+
+
+@pytest.mark.parametrize(
+    ("model", "flags", "rows"),
+    [
+        ("fake:words?length=7", (), MANY),
+        ("fake:words?length=6", ("--set", "generation.seed=8"), MANY),
+        ("fake:words?length=6", (), [*MANY[:-1], {"id": 8, "text": "산"}]),
+    ],
+)
+def test_answers_to_something_else_are_not_taken_over(
+    cli: Cli, stopped: Any, model: str, flags: tuple[str, ...], rows: list[Any]
 ) -> None:
-    from llmops_cli.inference import generate as job
+    stopped(KeyboardInterrupt())
+    write_rows("p.jsonl", rows)
+    answer = cli(*FAKE, model, *flags, "--json")
+    assert answer.err.startswith("the run before answered other prompts, or with another model or settings")
+    assert (answer.code, answer.json()["kept"]) == (0, 0)
+    assert not KEPT.exists()
+    with_those = lines("o.jsonl")
+    cli(*FAKE, model, *flags)
+    assert lines("o.jsonl") == with_those
 
-    complete, done = job.complete, []
 
-    def second_dies(*arguments: Any) -> Any:
-        done.append(1)
-        if len(done) == 2:
-            raise {"Ctrl-C": KeyboardInterrupt, "bug": RuntimeError, "SIGTERM": SystemExit}[end]()
-        return complete(*arguments)
+def test_a_model_that_was_trained_again_is_another(cli: Cli, stopped: Any, run_here: Path) -> None:
+    few = ("--set", "generation.max_tokens=2")
+    stopped(KeyboardInterrupt(), "finished", *few)
+    os.utime("runs/finished/adapter/adapter_model.safetensors", (2e9, 2e9))
+    assert cli(*FAKE, "finished", *few, "--json").json()["kept"] == 0
 
-    write_rows("p.jsonl", ROWS)
-    Path("o.jsonl").write_text("from before\n")
-    monkeypatch.setattr(job, "complete", second_dies)
-    command = ["generate", "p.jsonl", "-o", "o.jsonl", "--model", tiny_model, "--set", "generation.max_tokens=2"]
-    if end == "SIGTERM":
-        with pytest.raises(SystemExit):
-            cli(*command)
-    else:
-        assert cli(*command).code == {"Ctrl-C": 130, "bug": 70}[end]
-    assert len(done) == 2
-    assert Path("o.jsonl").read_text() == "from before\n"
-    assert not list(Path().rglob(".staging-*"))
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+def test_how_many_are_answered_together_changes_nothing(cli: Cli, stopped: Any) -> None:
+    whole = stopped(KeyboardInterrupt(), "fake:words?length=6", "--set", "at_once=1")
+    answer = cli(*FAKE, "fake:words?length=6", "--set", "at_once=9", "--json")
+    assert (answer.json()["kept"], lines("o.jsonl")) == (5, whole)
+
+
+def test_a_killed_process_keeps_what_was_answered(cli: Cli) -> None:
+    write_rows("p.jsonl", MANY)
+    slow, command = "fake:words?delay=0.01&length=3", [sys.executable, "-m", "llmops_cli", *FAKE]
+    process = subprocess.Popen([*command, slow, "--set", "at_once=1"])
+    deadline = time.monotonic() + 60
+    while kept_answers() < 3 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    kept = kept_answers()
+    assert 3 <= kept < 9
+    assert not Path("o.jsonl").exists()
+    result = cli(*FAKE, slow, "--set", "at_once=8", "--json").json()
+    assert (result["answers"], result["kept"]) == (9, kept)
+    first = Path("o.jsonl").read_bytes()
+    cli(*FAKE, slow)
+    assert Path("o.jsonl").read_bytes() == first
+
+
+def test_ids_that_appear_twice_are_named(cli: Cli) -> None:
+    ids: list[dict[str, str]] = [{"id": "a"}, {}, {"id": "a"}, {"id": "p:2"}]
+    write_rows("p.jsonl", [row | {"text": "가"} for row in ids])
+    answer = cli(*FAKE, "fake:echo")
+    assert answer.code == 2
+    assert answer.errors == [
+        "p.jsonl:3: id 'a' is that of line 1 -> give every prompt its own",
+        "p.jsonl:4: id 'p:2' is that of line 2 -> give every prompt its own",
+    ]
+
+
+def test_everything_that_is_wrong_is_said_before_anything_is_answered(cli: Cli) -> None:
+    write_rows("p.jsonl", [{"text": ""}])
+    answer = cli(*FAKE, "nowhere")
+    assert answer.code == 2
+    assert [line.partition(": ")[0] for line in answer.errors] == ["p.jsonl:1", "nowhere"]
 
 
 def test_broken_weights_are_no_bug(generate: Any, tiny_model: Path) -> None:
@@ -292,4 +409,6 @@ def test_broken_weights_are_no_bug(generate: Any, tiny_model: Path) -> None:
     tensors["model.norm.weight"][3] = float("nan")
     save_file(tensors, "broken/model.safetensors", metadata={"format": "pt"})
     for flags in ((), GREEDY):
-        refused(generate(ASKED, *flags, model="broken"), 1, "broken: ")
+        answer = generate(ASKED, "--set", "engine=transformers", *flags, model="broken")
+        refused(answer, 1, "broken: the model gives nan")
+    refused(generate(ASKED, model="broken"), 2, "broken/model.safetensors: model.norm.weight holds nan")

@@ -36,7 +36,7 @@ EDGES: set[tuple[str, str]] = set()
 """Allowed edges between rooms of one line: (importing, imported)."""
 
 LIBRARIES = {
-    "torch": ("training/", "models/", "inference/", "core/device.py"),
+    "torch": ("training/", "models/", "inference/", "export/", "core/device.py"),
     "transformers": ("training/", "models/load.py", "inference/engines/"),
     "peft": ("training/", "models/load.py", "inference/engines/"),
     "mlflow": ("tracking/",),

@@ -5,14 +5,16 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from workbench import CONVERSATIONS
 
 from llmops_cli.core.errors import InputError
 from llmops_cli.inference.config import GenerationConfig
-from llmops_cli.inference.engine import complete
-from llmops_cli.inference.streaming import TextStream
+from llmops_cli.inference.engine import Abilities, Engine, Request, complete, complete_all
+from llmops_cli.inference.streaming import TextEngine, TextStream
+from llmops_cli.inference.streams import StreamBatch
 from llmops_cli.models.tokenizer import ModelTokenizer, load_tokenizer
 
 TEXTS = [
@@ -102,16 +104,28 @@ def test_stop_texts_end_the_answer(
 
 
 class Scripted:
-    """An engine that says what it was told to."""
+    """Tokens that say what they were told to."""
 
+    name = "scripted"
+    abilities = Abilities(batch=True)
     context_length = 1000
 
     def __init__(self, tokenizer: ModelTokenizer, ids: list[int]) -> None:
         self.tokenizer = tokenizer
         self._ids = ids
 
-    def stream(self, prompt: Sequence[int], settings: GenerationConfig) -> Iterator[int]:
-        yield from self._ids[: settings.max_tokens]
+    def open_tokens(self) -> StreamBatch:
+        return StreamBatch(lambda prompt, settings, session: iter(self._ids[: settings.max_tokens]), together=True)
+
+    def log_probabilities(self, ids: Sequence[int]) -> list[float]:
+        raise AssertionError("not asked for")
+
+    def logits(self, ids: Sequence[int]) -> Iterator[Any]:
+        raise AssertionError("not asked for")
+
+
+def scripted(tokenizer: ModelTokenizer, ids: list[int]) -> Engine:
+    return TextEngine(Scripted(tokenizer, ids))
 
 
 @pytest.mark.parametrize(
@@ -125,12 +139,14 @@ class Scripted:
     ],
 )
 def test_why_an_answer_ended(
-    tokenizer: ModelTokenizer, after: list[int], settings: dict, finish: str, length: int
+    tokenizer: ModelTokenizer, after: list[int], settings: dict, finish: str, length: int | None
 ) -> None:
     ids = tokenizer.encode(TEXTS[0])
     told: list[str] = []
-    completion = complete(Scripted(tokenizer, ids + after), [1, 5], GenerationConfig(**settings), told.append)
-    assert (completion.finish_reason, completion.prompt_tokens) == (finish, 2)
+    request = Request(GenerationConfig(**{"max_tokens": len(ids + after)} | settings), text="비가")
+    completion = complete(scripted(tokenizer, ids + after), request, told.append)
+    assert (completion.finish_reason, completion.prompt_tokens) == (finish, len(tokenizer.encode("비가")))
+    assert completion.completion_tokens == len(completion.token_ids)
     assert "".join(told) == completion.output
     assert all(told)
     if length is not None:
@@ -140,11 +156,49 @@ def test_why_an_answer_ended(
 
 def test_token_ids_of_a_stopped_answer_hold_what_was_generated(tokenizer: ModelTokenizer) -> None:
     ids = bytewise(tokenizer, TEXTS[0])
-    completion = complete(Scripted(tokenizer, ids), [1], GenerationConfig(stop=["우산"]))
+    completion = complete(scripted(tokenizer, ids), Request(GenerationConfig(stop=["우산"]), text="비"))
     assert completion.token_ids == ids[: len(completion.token_ids)]
     assert tokenizer.decode(completion.token_ids) == completion.output + "우산"
 
 
+@pytest.mark.parametrize("tokens", range(1, 25))
+def test_a_token_limit_cuts_no_character(tokenizer: ModelTokenizer, tokens: int) -> None:
+    ids = bytewise(tokenizer, "뷁🙂 가 나")
+    told: list[str] = []
+    request = Request(GenerationConfig(max_tokens=tokens), text="비")
+    completion = complete(scripted(tokenizer, [*ids, 2]), request, told.append)
+    assert "\ufffd" not in completion.output
+    assert "".join(told) == completion.output
+    assert completion.output == tokenizer.decode(completion.token_ids).rstrip("\ufffd")
+    assert completion.finish_reason == ("length" if tokens <= len(ids) else "stop")
+
+
 def test_a_prompt_as_long_as_the_context_is_refused(tokenizer: ModelTokenizer) -> None:
-    with pytest.raises(InputError, match="the prompt has 1000 tokens, the model's context 1000"):
-        complete(Scripted(tokenizer, [5]), [1] * 1000, GenerationConfig())
+    for letters in (1000, 1001):  # a token each
+        with pytest.raises(InputError, match=f"the prompt has {letters} tokens, the model's context 1000"):
+            complete(scripted(tokenizer, [5]), Request(GenerationConfig(), text="7" * letters))
+    assert complete(scripted(tokenizer, [5, 5]), Request(GenerationConfig(), text="7" * 999)).token_ids == [5]
+
+
+def test_requests_that_are_answered_together_get_their_own_answers(tokenizer: ModelTokenizer) -> None:
+    ids = [*tokenizer.encode(TEXTS[0]), 2]
+    limits = [3, 100, 1, 7, 5]
+    requests = [Request(GenerationConfig(max_tokens=limit), text="비") for limit in limits]
+    engine = scripted(tokenizer, ids)
+    alone = [complete(engine, request) for request in requests]
+    for at_once in (1, 2, 8):
+        found = list(complete_all(engine, requests, at_once=at_once))
+        assert [completion for _, completion in sorted(found, key=lambda item: item[0])] == alone
+        shortest_first = [place for place, _ in found] == sorted(range(5), key=limits.__getitem__)
+        assert shortest_first == (at_once == 8)
+
+
+def test_answers_that_nobody_waits_for_are_dropped(tokenizer: ModelTokenizer) -> None:
+    engine = TextEngine(tokens := Scripted(tokenizer, tokenizer.encode(TEXTS[0])))
+    batch = tokens.open_tokens()
+    tokens.open_tokens = lambda: batch  # type: ignore[method-assign]
+    requests = [Request(GenerationConfig(max_tokens=limit), text="비") for limit in (2, 9, 9)]
+    for place, _ in complete_all(engine, requests):
+        assert place == 0
+        break
+    assert batch.step() == []

@@ -92,7 +92,8 @@ def test_a_hub_that_cannot_be_reached(train: Train, monkeypatch: pytest.MonkeyPa
     started = time.monotonic()
     answer = train("a", model="Qwen/Qwen2-0.5B-Instruct")
     assert time.monotonic() - started < 20
-    refused(answer, 3, "Qwen/Qwen2-0.5B-Instruct: not on this machine", "--set model=FOLDER")
+    name = "Qwen/Qwen2-0.5B-Instruct"
+    refused(answer, 3, f"{name}: not on this machine", f"llmops model fetch {name}", "--set model=FOLDER")
     assert not Path("runs").exists()
 
 

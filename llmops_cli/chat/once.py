@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from llmops_cli.chat.config import ChatConfig
 from llmops_cli.core.console import Reporter
 from llmops_cli.core.workspace import runs_directory
-from llmops_cli.inference.engine import Completion, answer
-from llmops_cli.inference.open import open_engine
-from llmops_cli.models.resolve import ModelFiles, resolve_model
-from llmops_cli.text.normalize import nfc
+from llmops_cli.inference.engine import Completion, Request, complete
+from llmops_cli.inference.open import EngineChoice, choose_engine, load_engine
 
 DEFAULT_MODEL = "builtin:tiny-ko"
 
@@ -21,7 +19,7 @@ class ChatPlan:
     """A question that can be asked."""
 
     config: ChatConfig
-    files: ModelFiles
+    choice: EngineChoice
 
 
 def newest_model() -> str:
@@ -32,13 +30,13 @@ def newest_model() -> str:
 
 
 def plan(config: ChatConfig) -> ChatPlan:
-    """Find the model. Raises as :func:`llmops_cli.models.resolve.resolve_model`."""
-    return ChatPlan(config, resolve_model(config.model))
+    """Choose the engine. Raises as :func:`llmops_cli.inference.open.choose_engine`."""
+    return ChatPlan(config, choose_engine(config))
 
 
 def run(plan: ChatPlan, reporter: Reporter, on_text: Callable[[str], None] | None = None) -> Completion:
-    """Ask; `on_text` receives the answer piece by piece. Raises as :func:`llmops_cli.inference.open.open_engine`."""
+    """Ask; `on_text` receives the answer piece by piece. Raises as :func:`llmops_cli.inference.open.load_engine`."""
     with reporter.progress(f"loading {plan.config.model}", None):
-        engine = open_engine(plan.config.model, plan.config.device)
-    turns = [{"role": "user", "content": nfc(plan.config.prompt)}]
-    return answer(engine, turns, plan.config.generation, on_text)
+        engine = load_engine(plan.choice, plan.config)
+    request = Request(plan.config.generation, [{"role": "user", "content": plan.config.prompt}])
+    return complete(engine, request, on_text)

@@ -73,7 +73,7 @@ def _as_yaml(value: Any) -> str:
 
 
 def schema(
-    job: Annotated[str, typer.Argument(help="train, eval, generate, chat, convert, validate or recipe.")],
+    job: Annotated[str, typer.Argument(help="train, eval, quantize, generate, chat, convert, validate or recipe.")],
 ) -> None:
     """Print the JSON Schema of a job's configuration, for an editor."""
     from llmops_cli.pipeline.jobs import job_named

@@ -17,6 +17,8 @@ EXAMPLES = """Examples:
   llmops generate prompts.jsonl -o answers.jsonl --model runs/quickstart
 
   llmops generate prompts.jsonl -o answers.jsonl --model builtin:tiny-ko --set generation.temperature=0
+
+  llmops generate prompts.jsonl -o answers.jsonl --model http://127.0.0.1:8000/v1#qwen --set at_once=16
 """
 
 
@@ -31,7 +33,9 @@ def generate(
         typer.Argument(metavar="PROMPTS.jsonl", help="Prompts, or a YAML configuration that names them."),
     ],
     output: Annotated[str | None, typer.Option("-o", "--output", help="JSONL to write.")] = None,
-    model: Annotated[str | None, typer.Option("--model", help="Hub name, folder, run, or builtin:tiny-ko.")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Hub name, folder, run, builtin:tiny-ko, .gguf file or URL.")
+    ] = None,
     overrides: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -48,7 +52,9 @@ def generate(
     result = job.run(job.plan(resolved.config), ConsoleReporter())
     pairs = {
         "written": result.output,
+        "engine": f"{result.engine}: {result.engine_reason}",
         "answers": number(result.answers),
+        "kept from before": number(result.kept),
         "tokens": number(result.tokens),
         "tokens/s": number(result.tokens_per_second, 1),
     }

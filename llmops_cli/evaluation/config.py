@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from llmops_cli.config.base import DEVICE_HELP, MODEL_HELP, DeviceName, PathList, StrictModel
+from llmops_cli.config.base import PathList
 from llmops_cli.data.config import ReadOptions
+from llmops_cli.inference.config import EngineConfig
 
 
 class EvalData(ReadOptions):
@@ -16,9 +17,7 @@ class EvalData(ReadOptions):
     max_length: int = Field(1024, ge=8, description="longest record in tokens; the rest of a longer one is not scored")
 
 
-class EvalConfig(StrictModel):
+class EvalConfig(EngineConfig):
     """`llmops eval`: a model beside its base and a character trigram, on text it never saw."""
 
-    model: str = Field(min_length=1, description=MODEL_HELP)
-    device: DeviceName = Field("auto", description=DEVICE_HELP)
     data: EvalData = Field(description="held-out and training data")

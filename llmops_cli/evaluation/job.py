@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,12 @@ from llmops_cli.data.inputs import describe_inputs, read_section
 from llmops_cli.data.records import Record
 from llmops_cli.evaluation.config import EvalConfig
 from llmops_cli.evaluation.trigram import CharacterTrigram
+from llmops_cli.inference.open import EngineChoice, choose_engine, load_engine
 from llmops_cli.inference.scoring import Score, score
-from llmops_cli.models.contract import check_contract
 from llmops_cli.models.dataset import EncodedSet, encode_records
-from llmops_cli.models.load import add_adapter, load_base
-from llmops_cli.models.resolve import ModelFiles, check_length, resolve_model
-from llmops_cli.models.tokenizer import ModelTokenizer, load_tokenizer
+from llmops_cli.models.gguf import GgufFile
+from llmops_cli.models.resolve import ModelFiles, check_length
+from llmops_cli.models.source import check_source, tokenizer_of
 from llmops_cli.tracking.record import RunRecord, now
 
 
@@ -33,8 +33,8 @@ class EvalPlan:
 
     config: EvalConfig
     directory: Path
-    files: ModelFiles
-    tokenizer: ModelTokenizer
+    choice: EngineChoice
+    files: ModelFiles | GgufFile
     contract: str
     device: DeviceChoice
     encoded: EncodedSet
@@ -80,9 +80,10 @@ def plan(config: EvalConfig, request: RunRequest) -> EvalPlan:
     device = collect.attempt(choose_device, config.device)
     held_out = collect.attempt(read_section, "eval", data.eval, data)
     train = collect.attempt(read_section, "train", data.train, data) if data.train else []
-    files = collect.attempt(resolve_model, config.model)
-    tokenizer = collect.attempt(load_tokenizer, files.tokenizer) if files else None
-    contract = collect.attempt(check_contract, files, tokenizer) if tokenizer else None
+    choice = collect.attempt(choose_engine, config)
+    files = collect.attempt(_files, choice) if choice else None
+    tokenizer = collect.attempt(tokenizer_of, files) if files else None
+    contract = collect.attempt(check_source, files, tokenizer) if files and tokenizer else None
     if files:
         collect.attempt(check_length, files, data.max_length)
     raise_problems(collect.problems)
@@ -90,6 +91,7 @@ def plan(config: EvalConfig, request: RunRequest) -> EvalPlan:
     assert device is not None
     assert held_out is not None
     assert train is not None
+    assert choice is not None
     assert files is not None
     assert tokenizer is not None
     assert contract is not None
@@ -98,7 +100,13 @@ def plan(config: EvalConfig, request: RunRequest) -> EvalPlan:
         raise InputError(
             "no held-out record can be scored: no answer fits", where="data.eval", hint="--set data.max_length=2048"
         )
-    return EvalPlan(config, directory, files, tokenizer, contract, device, encoded, train)
+    return EvalPlan(config, directory, choice, files, contract, device, encoded, train)
+
+
+def _files(choice: EngineChoice) -> ModelFiles | GgufFile:
+    if not isinstance(choice.source, ModelFiles | GgufFile):
+        raise InputError("tells no probabilities of text; want a model in files", where=choice.source.name)
+    return choice.source
 
 
 def run(plan: EvalPlan, reporter: Reporter) -> EvalResult:
@@ -116,6 +124,8 @@ def run(plan: EvalPlan, reporter: Reporter) -> EvalResult:
         config,
         model=config.model,
         base_model=plan.files.base_name,
+        engine=plan.choice.engine,
+        engine_reason=plan.choice.reason,
         contract=plan.contract,
         device=plan.device.name,
         device_reason=plan.device.reason,
@@ -139,14 +149,13 @@ def _measure(plan: EvalPlan, reporter: Reporter) -> EvalResult:
     rows = []
     if plan.train:
         rows.append(_trigram(plan))
-    model = load_base(plan.files.base, plan.device).eval()
-    name = "base" if plan.files.adapter else "model"
-    scored = _score(plan, model, name, reporter)
+    files, name = plan.files, "model"
+    if isinstance(files, ModelFiles) and files.adapter is not None:
+        base = replace(plan.choice, source=ModelFiles(files.base_name, files.base_name, files.base))
+        rows.append(_row("base", _score(plan, base, "base", reporter)))
+        name = "adapter"
+    scored = _score(plan, plan.choice, name, reporter)
     rows.append(_row(name, scored))
-    if plan.files.adapter is not None:
-        model = add_adapter(model, plan.files).eval()
-        scored = _score(plan, model, "adapter", reporter)
-        rows.append(_row("adapter", scored))
     return EvalResult(
         str(plan.directory),
         plan.config.model,
@@ -158,11 +167,10 @@ def _measure(plan: EvalPlan, reporter: Reporter) -> EvalResult:
     )
 
 
-def _score(plan: EvalPlan, model: Any, label: str, reporter: Reporter) -> Score:
+def _score(plan: EvalPlan, choice: EngineChoice, label: str, reporter: Reporter) -> Score:
+    engine = load_engine(choice, plan.config)
     with reporter.progress(f"scoring {label}", len(plan.encoded.records)) as bar:
-        scored = score(
-            model, plan.encoded.records, plan.config.data.max_length, plan.tokenizer.eos_id, plan.device.name, bar
-        )
+        scored = score(engine, plan.encoded.records, bar)
     if not math.isfinite(scored.nats):
         raise GateFailed(f"the loss of the {label} is {scored.loss}: its weights are broken", where=plan.config.model)
     return scored

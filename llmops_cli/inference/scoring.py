@@ -1,16 +1,30 @@
-"""How well a model predicts given text."""
+"""How well a model predicts given text, and how far two models are apart on it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
 from llmops_cli.core.console import Progress
-from llmops_cli.prompts.encode import Encoded
+from llmops_cli.core.errors import InputError
+from llmops_cli.prompts.encode import IGNORED, Encoded
 
-RECORDS_AT_ONCE = 32
+if TYPE_CHECKING:
+    import torch
+
+
+class Predicts(Protocol):
+    """The part of an engine that is needed here; both kinds of :mod:`llmops_cli.inference.engine` have it."""
+
+    name: str
+
+    def log_probabilities(self, ids: Sequence[int]) -> list[float]:
+        """See :class:`llmops_cli.inference.engine.Engine`."""
+
+    def logits(self, ids: Sequence[int]) -> Iterator[torch.Tensor]:
+        """See :class:`llmops_cli.inference.engine.Engine`."""
 
 
 @dataclass(frozen=True)
@@ -37,28 +51,82 @@ class Score:
         return self.nats / math.log(2) / self.characters
 
 
-def score(model: Any, records: Sequence[Encoded], length: int, pad_id: int, device: str, progress: Progress) -> Score:
-    """Score the labelled tokens of records with a causal LM of transformers, packed, in fp32 sums.
+def score(engine: Predicts, records: Sequence[Encoded], progress: Progress) -> Score:
+    """Score the labelled tokens of records; at least one token has a label.
 
-    Args:
-        model: in evaluation mode, on `device`.
-        records: what is scored; at least one labelled token in all.
-        length: most tokens of one forward pass.
-        pad_id: any token id.
-        device: its name.
-        progress: told how many records are done.
+    Raises:
+        MachineError: the engine has no logprobs.
     """
+    nats = 0.0
+    for done, record in enumerate(records, 1):
+        found = engine.log_probabilities(record.ids)
+        nats -= math.fsum(value for value, label in zip(found, record.labels[1:], strict=True) if label != IGNORED)
+        progress.update(done)
+    return Score(nats, sum(record.labelled for record in records), sum(record.characters for record in records))
+
+
+def token_log_probabilities(chunks: Iterable[torch.Tensor], ids: Sequence[int]) -> list[float]:
+    """Natural log-probability of each token but the first, out of the logits of :meth:`Engine.logits`."""
     import torch
 
-    from llmops_cli.models.loss import row_loss
-    from llmops_cli.models.packing import Packer
+    found: list[float] = []
+    for logits in chunks:
+        wanted = torch.tensor(ids[len(found) + 1 : len(found) + 1 + len(logits)], device=logits.device)
+        rows = logits.log_softmax(-1).gather(-1, wanted.unsqueeze(-1))
+        found += rows.squeeze(-1).tolist()
+    return found
 
-    packer = Packer(length, pad_id)
-    nats = 0.0
-    with torch.inference_mode():
-        for start in range(0, len(records), RECORDS_AT_ONCE):
-            for row in packer.rows(records[start : start + RECORDS_AT_ONCE]):
-                nats += float(row_loss(model, {name: tensor.to(device) for name, tensor in row.items()}))
-            progress.update(min(start + RECORDS_AT_ONCE, len(records)))
-    tokens = sum(record.labelled for record in records)
-    return Score(nats, tokens, sum(record.characters for record in records))
+
+@dataclass(frozen=True)
+class Divergence:
+    """How far a model is from an original over `tokens` predictions: summed KL divergence, and where both agree."""
+
+    nats: float
+    agreeing: int
+    tokens: int
+
+    @property
+    def mean(self) -> float:
+        """KL divergence in nats per token; every token counts the same, however long its text is."""
+        return self.nats / self.tokens
+
+    @property
+    def top1_agreement(self) -> float:
+        """Share of predictions whose likeliest token is the same in both."""
+        return self.agreeing / self.tokens
+
+
+def divergence(original: Predicts, other: Predicts, texts: Iterable[Sequence[int]], progress: Progress) -> Divergence:
+    """KL(original || other), summed over every token but the first of each text, given as token ids.
+
+    At each position KL(P || Q) = sum over the vocabulary of P (log P - log Q), after Kullback and Leibler 1951, "On
+    Information and Sufficiency"; averaged over tokens as llama.cpp's `perplexity --kl-divergence` does.
+
+    Raises:
+        InputError: the vocabularies differ in size.
+        MachineError: an engine has no logprobs.
+    """
+    nats, agreeing, tokens = 0.0, 0, 0
+    for done, ids in enumerate(texts, 1):
+        for ours, theirs in _aligned(original.logits(ids), other.logits(ids)):
+            if ours.shape != theirs.shape:
+                what = f"{original.name} predicts {ours.shape[-1]} tokens, {other.name} {theirs.shape[-1]}"
+                raise InputError(f"models of different vocabularies: {what}", where="divergence")
+            p, q = ours.log_softmax(-1), theirs.to(ours.device).log_softmax(-1)
+            nats += float((p.exp() * (p - q)).sum(-1).double().sum())
+            agreeing += int((p.argmax(-1) == q.argmax(-1)).sum())
+            tokens += len(p)
+        progress.update(done)
+    return Divergence(nats, agreeing, tokens)
+
+
+def _aligned(
+    left: Iterator[torch.Tensor], right: Iterator[torch.Tensor]
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Chunks of equal length out of two iterators of chunks that hold the same number of rows together."""
+    ours, theirs = next(left, None), next(right, None)
+    while ours is not None and theirs is not None:
+        rows = min(len(ours), len(theirs))
+        yield ours[:rows], theirs[:rows]
+        ours = ours[rows:] if len(ours) > rows else next(left, None)
+        theirs = theirs[rows:] if len(theirs) > rows else next(right, None)

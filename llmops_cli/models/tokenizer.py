@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,13 @@ def load_tokenizer(folder: Path) -> ModelTokenizer:
         raise InputError("no end-of-turn token (eos_token)", where=str(folder / "tokenizer_config.json"))
     special = {token.content: index for index, token in backend.get_added_tokens_decoder().items() if token.special}
     return ModelTokenizer(backend, template, eos_token, (eos_id, *_other_stops(folder, eos_id)), special)
+
+
+def copy_tokenizer(source: Path, folder: Path) -> None:
+    """Copy the tokenizer, its template and its stops from one model's folder into another."""
+    for name in FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, folder / name)
 
 
 def _other_stops(folder: Path, eos_id: int) -> list[int]:

@@ -38,6 +38,7 @@ class Job:
 JOBS = {
     "train": Job("llmops_cli.training.config:TrainConfig", "llmops_cli.training.job", makes_run=True),
     "eval": Job("llmops_cli.evaluation.config:EvalConfig", "llmops_cli.evaluation.job", makes_run=True),
+    "quantize": Job("llmops_cli.export.config:QuantizeConfig", "llmops_cli.export.job"),
     "generate": Job("llmops_cli.inference.config:GenerateConfig", "llmops_cli.inference.generate"),
     "chat": Job("llmops_cli.chat.config:ChatConfig", "llmops_cli.chat.once"),
     "convert": Job("llmops_cli.data.config:ConvertConfig", "llmops_cli.data.convert"),

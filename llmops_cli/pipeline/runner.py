@@ -139,7 +139,7 @@ def _result_stands(planned: PlannedStep) -> bool:
     if step.job == "train":
         return (runs_directory() / str(step.name)).is_dir()
     output = getattr(planned.config, "output", None)
-    return output is None or Path(output).is_file()
+    return output is None or Path(output).exists()
 
 
 def _fingerprint(planned: PlannedStep) -> str:
@@ -149,7 +149,7 @@ def _fingerprint(planned: PlannedStep) -> str:
     inputs = [named] if isinstance(named, str) else list(named)
     data = getattr(config, "data", None)
     if data is not None:
-        inputs += [*data.train, *data.eval]
+        inputs += [*getattr(data, "train", []), *data.eval]
     parts = [__version__, planned.step.job, planned.step.name, config.model_dump_json()]
     try:
         parts += [f"{path}={sha256_of(path)}" for path in expand(inputs)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from llmops_cli.core.files import atomic_directory
 from llmops_cli.models.contract import make_contract, write_contract
 from llmops_cli.models.resolve import ModelFiles
-from llmops_cli.models.tokenizer import FILES as TOKENIZER_FILES
+from llmops_cli.models.tokenizer import copy_tokenizer
 from llmops_cli.training.checkpoints import checkpoint_path
 from llmops_cli.training.plan import TrainPlan
 
@@ -35,7 +35,7 @@ def publish(plan: TrainPlan, model: PreTrainedModel, step: int) -> None:
             assert plan.files is not None
             for name in ("adapter_config.json", "adapter_model.safetensors"):
                 shutil.copyfile(checkpoint / name, folder / name)
-            _copy_tokenizer(plan.files.tokenizer, folder)
+            copy_tokenizer(plan.files.tokenizer, folder)
             files = plan.files
         contract = make_contract(files, plan.tokenizer, plan.config.data.max_length)
         write_contract(folder, contract)
@@ -56,10 +56,4 @@ def _publish_full(plan: TrainPlan, model: PreTrainedModel, checkpoint: Path, fol
 
         save_tokenizer(plan.tokenizer, folder)
     elif plan.files is not None:
-        _copy_tokenizer(plan.files.tokenizer, folder)
-
-
-def _copy_tokenizer(source: Path, folder: Path) -> None:
-    for name in TOKENIZER_FILES:
-        if (source / name).is_file():
-            shutil.copyfile(source / name, folder / name)
+        copy_tokenizer(plan.files.tokenizer, folder)
