@@ -14,6 +14,7 @@ from llmops_cli.core.files import atomic_writer
 from llmops_cli.data.decoding import lines_of
 from llmops_cli.data.documents import parse_line
 from llmops_cli.data.records import ROLES
+from llmops_cli.data.sources import Source
 from llmops_cli.inference.config import GenerateConfig
 from llmops_cli.inference.engine import Engine, complete, no_room
 from llmops_cli.inference.open import open_engine
@@ -64,7 +65,7 @@ def read_prompts(path: Path) -> list[dict[str, Any]]:
         raise InputError("no such file", where=str(path))
     prompts: list[dict[str, Any]] = []
     problems: list[Problem] = []
-    for number, line in enumerate(lines_of(path, str(path), "utf-8"), 1):
+    for number, line in enumerate(lines_of(Source(path), "utf-8"), 1):
         if isinstance(line, Problem):
             problems.append(line)
             continue
