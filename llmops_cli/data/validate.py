@@ -242,7 +242,7 @@ class _Validation:
                 severity=severity,
                 count=self._findings.counts[name],
                 about=about,
-                fix=fix,
+                fix=fix.replace("PATH", _paths(self._plan)),
                 first=next((finding.where for finding in self._findings.kept if finding.check == name), ""),
                 sample=sampled if sampled is not None and sampled < self._records else None,
             )
@@ -250,11 +250,15 @@ class _Validation:
 
 def _next_step(plan: ValidatePlan, results: tuple[CheckResult, ...]) -> str:
     """What to do about the worst that was found; for good data the next command of the chain."""
-    paths = shlex.join(plan.config.input) if len(plan.config.input) <= _TYPED else "PATH"
     found = [result for result in results if result.count]
     if found:
         worst = max(found, key=lambda result: (result.severity == "error", result.count))
-        return f"{worst.check}: {worst.fix.replace('PATH', paths)}"
+        return f"{worst.check}: {worst.fix}"
     if len(plan.files) == 1 and plan.files[0].with_name(plan.files[0].name + MANIFEST_SUFFIX).is_file():
         return f"llmops train configs/lora.yaml --set {shlex.quote(f'data.train={plan.files[0]}')}"
-    return f"llmops data convert {paths} -o OUT.jsonl"
+    return f"llmops data convert {_paths(plan)} -o OUT.jsonl"
+
+
+def _paths(plan: ValidatePlan) -> str:
+    """The input as it can be typed into a command."""
+    return shlex.join(plan.config.input) if len(plan.config.input) <= _TYPED else "PATH"
