@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -63,6 +64,7 @@ def _prepare_worker() -> None:
     import multiprocessing
     from multiprocessing.connection import wait
 
+    gc.disable()  # a piece of work makes many objects and no cycles; a collector would walk them again and again
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent: Any = multiprocessing.parent_process()

@@ -137,7 +137,7 @@ def rows_of_piece(piece: Piece, options: ReadOptions, report: OnProblem) -> Iter
             except OSError as error:
                 report(_unreadable(error, source))
         elif piece.end:
-            yield source, piece.layout, _span(piece, source, piece.layout, report)
+            yield source, piece.layout, _span(piece, source, piece.layout, options, report)
         else:
             yield source, piece.layout, _replayed(piece.rows, report)
 
@@ -166,12 +166,13 @@ def _replayed(rows: Iterable[tuple[int, Any, bool] | Problem], report: OnProblem
             yield row
 
 
-def _span(piece: Piece, source: Source, layout: Layout, report: OnProblem) -> Rows:
+def _span(piece: Piece, source: Source, layout: Layout, options: ReadOptions, report: OnProblem) -> Rows:
     size = piece.end - piece.start
+    named = options.prompt_column or options.completion_column or options.text_column
     with source.open() as stream:
         stream.seek(piece.start)
         if size <= 2 * _PIECE:
-            yield from json_block(stream.read(size), piece.line, source, layout, report)
+            yield from json_block(stream.read(size), piece.line, source, layout, report, typed=not named)
         else:
             yield from json_lines(byte_lines(stream, piece.line, size), source, layout, report)
 

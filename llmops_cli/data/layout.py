@@ -13,6 +13,7 @@ import orjson
 from llmops_cli.core.errors import InputError, Problem
 from llmops_cli.data.columnar import COLUMNAR, read_columnar
 from llmops_cli.data.config import ReadOptions, WrongSetting
+from llmops_cli.data.conversations import parse_conversations
 from llmops_cli.data.decoding import (
     LONGEST_ROW,
     Encoding,
@@ -157,12 +158,18 @@ def json_lines(lines: Iterable[tuple[int, bytes | None]], source: Source, layout
             yield number, *found
 
 
-def json_block(data: bytes, first: int, source: Source, layout: Layout, report: OnProblem) -> Rows:
-    """As :func:`json_lines` for whole lines in one piece, faster where nothing in them needs care."""
+def json_block(data: bytes, first: int, source: Source, layout: Layout, report: OnProblem, *, typed: bool) -> Rows:
+    """As :func:`json_lines` for whole lines in one piece, faster where nothing in them needs care.
+
+    With `typed`, lines that all are conversations are given as such.
+    """
     data = without_mark(data, first)
     lines = enumerate(data.split(b"\n"), first)
     if layout.encoding != "utf-8" or not is_plain(data):
         yield from json_lines(lines, source, layout, report)
+        return
+    if typed and (rows := parse_conversations(data)):
+        yield from ((number, row, False) for number, row in enumerate(rows, first))
         return
     for number, line in lines:
         try:

@@ -16,7 +16,8 @@ from llmops_cli.core.plugins import load_plugins
 from llmops_cli.data import formats
 from llmops_cli.data.batches import Piece, pieces_of, rows_of_piece
 from llmops_cli.data.config import ReadOptions, WrongSetting
-from llmops_cli.data.formats import Place
+from llmops_cli.data.conversations import Conversation
+from llmops_cli.data.formats import Place, messages
 from llmops_cli.data.layout import Layout, OnProblem
 from llmops_cli.data.records import Record
 from llmops_cli.data.sources import Source, expand
@@ -174,8 +175,11 @@ def _records_of_rows(
         tally.rows += 1
         place = Place(name, stem, line)
         try:
-            module = _format_of(row, place, options)
-            records = list(module.parse(row, place, options))
+            if type(row) is Conversation:
+                found, records = "messages", [messages.record_of(row, place)]
+            else:
+                found, parse = _format_of(row, place, options)
+                records = list(parse(row, place, options))
         except InputError as error:
             first = starts and tally.rows == 1
             wrong_setting = any(isinstance(problem, WrongSetting) for problem in error.problems)
@@ -190,29 +194,28 @@ def _records_of_rows(
             for problem in told:
                 count(problem)
             continue
-        tally.formats[module.NAME] += 1
+        tally.formats[found] += 1
         tally.records += len(records)
         yield from (record._replace(denormalised=True) for record in records) if denormalised else records
 
 
-def _format_of(row: Any, place: Place, options: ReadOptions) -> ModuleType:
+def _format_of(row: Any, place: Place, options: ReadOptions) -> tuple[str, Callable[..., Iterable[Record]]]:
+    """Name and `parse` of the format of a row."""
     if not isinstance(row, dict):
         raise InputError("want one JSON object for each row", where=place.where)
-    for module in _formats():
+    for name, module in _formats():
         if module.matches(row, options):
-            return module
+            return name, module.parse
     columns = ", ".join(row) or "nothing"
-    known = "; ".join(module.SHAPE for module in _formats() if module.ORDER)
+    known = "; ".join(module.SHAPE for _, module in _formats() if module.ORDER)
     hint = "--set prompt_column=NAME --set completion_column=NAME, or --set text_column=NAME"
     raise InputError([WrongSetting(f"unknown shape with {columns}; known are {known}", place.where, hint)])
 
 
 @cache
-def _formats() -> tuple[ModuleType, ...]:
+def _formats() -> tuple[tuple[str, ModuleType], ...]:
     found = load_plugins(formats)
-    for name, module in found.items():
-        module.NAME = name  # type: ignore[attr-defined]
-    return tuple(found[name] for name in sorted(found, key=lambda name: (found[name].ORDER, name)))
+    return tuple(sorted(found.items(), key=lambda item: (item[1].ORDER, item[0])))
 
 
 class UniqueIds:

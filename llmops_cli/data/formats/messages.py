@@ -7,6 +7,7 @@ from typing import Any
 
 from llmops_cli.core.errors import InputError
 from llmops_cli.data.config import ReadOptions
+from llmops_cli.data.conversations import Conversation
 from llmops_cli.data.formats import Place, Row, id_of, own_metadata, words
 from llmops_cli.data.records import ROLES, Message, Record
 
@@ -42,6 +43,13 @@ def parse(row: Row, place: Place, options: ReadOptions) -> Iterator[Record]:
         metadata=metadata,
         where=place.where,
     )
+
+
+def record_of(row: Conversation, place: Place) -> Record:
+    """The record of a row that has been parsed as one. Raises InputError as :func:`own_metadata`."""
+    messages = tuple([Message(turn.role, turn.content) for turn in row.messages])
+    metadata = own_metadata({"metadata": row.metadata}, place, ()) if row.metadata else {}
+    return Record.of_messages(id_of({"id": row.id}, place), messages, row.source or place.source, metadata, place.where)
 
 
 def read_messages(items: list[Any], place: Place) -> tuple[Message, ...]:
