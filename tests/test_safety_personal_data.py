@@ -30,6 +30,8 @@ def values(text: str) -> list[tuple[str, str]]:
         "o|o-I234-5678", "01O-1Z34-S67B", "0ㅣ0-1234-5678", "010-12\u200b34-5678",
         "0\u200b1\u200b0\u200b1234\u200b5678",
         "010-****-5678", "010-1234-●●●●", "010-12xx-xx78", "011-123-4567", "019 1234 5678",
+        "010-1234-????", "010-____-5678", "010-····-5678", "010__1234__5678", "○1○-1234-5678", "「010」1234-5678",
+        "〔010〕-1234-5678", "【010】 1234-5678", "0 1 0 - 1 2 3 4 - 5 6 7 8",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(
@@ -73,6 +75,22 @@ def test_a_mobile_number_is_found_however_it_is_written(value: str, sentence: st
         ("3782 822463 10005", "card", "3782 822463 10005"),
         ("카드번호 1234 5678 1234 5678", "card", "1234 5678 1234 5678"),
         ("1234-****-****-5678", "card", "1234-****-****-5678"),
+        ("0 2 1 2 3 4 5 6 7 8로 걸어", "landline", "0 2 1 2 3 4 5 6 7 8"),
+        ("공이 일이삼 공오구팔이 우리 번호", "landline", "공이 일이삼 공오구팔"),
+        ("신고는 〔02〕 123-4567로", "landline", "〔02〕 123-4567"),
+        ("9 0 0 1 0 1 - 1 2 3 4 5 6 7이야", "resident_number", "9 0 0 1 0 1 - 1 2 3 4 5 6 7"),
+        ("061218-XXXXXXX로", "resident_number", "061218-XXXXXXX"),
+        ("방문자 명단에 9001015234567이 있다", "foreigner_number", "9001015234567"),
+        ("공급자 1248100998", "business_number", "1248100998"),
+        ("우체국 123456-01\n123456으로", "account", "123456-01\n123456"),
+        ("케이뱅크 100123456789, 2,350원", "account", "100123456789"),
+        ("여권은 엠 일이삼 에이 사오육칠이야", "passport", "엠 일이삼 에이 사오육칠"),
+        ("여권번호 M일이삼비사오육칠이고", "passport", "M일이삼비사오육칠"),
+        ("여권번호 M〜12345678", "passport", "M〜12345678"),
+        ("여권 M____5678", "passport", "M____5678"),
+        ("면허 경기북부12-123456-78이고", "driver_licence", "경기북부12-123456-78"),
+        ("면허번호 대구-12-123456-78", "driver_licence", "대구-12-123456-78"),
+        ("면허 12-3_-123456-78", "driver_licence", "12-3_-123456-78"),
     ],
 )  # fmt: skip
 def test_every_kind_of_number(sentence: str, kind: str, value: str) -> None:
@@ -86,6 +104,8 @@ def test_every_kind_of_number(sentence: str, kind: str, value: str) -> None:
         "hong(at)naver(dot)com", "hong(a)naver.com", "hong골뱅이naver.com", "hong 골뱅이 네이버 닷컴",
         "hong@naver점com",
         "hong＠naver．com", "ho***@naver.com", "ho\u200bng@naver.com", "hong1 at gmail.com", "hong@snu.ac.kr",
+        "hong@\nnaver.com", "ho■■■@naver.com", "ho???@naver.com", "hong(at)mail(dot)abc.co.kr",
+        "hong[@]mail[.]abc[.]go[.]kr", "hong 골뱅이 mail 점 abc 점 go 점 kr", "hong at abc.io",
     ],
 )  # fmt: skip
 def test_an_email_address_is_found_however_it_is_written(value: str) -> None:
@@ -113,6 +133,20 @@ def test_addresses_of_every_province_by_road_and_by_lot(province: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "address",
+    [
+        "서울특별시중구가온로12번길4-5,1203호", "서울특별시 중구 가온로 12,가온마을101동1203호",
+        "서울시\n중구 가온로 12", "경기도 여주시 가온로\n12 3층", "세종특별자치시 가온동 12",
+        "전북 전주시 백제대로 12 (가온동)",
+        "서울 중구 가온로 1**", "서울 중구 가온동 12-3?번지", "서울 중구 가온로 12, 101동 1○○호",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("sentence", ["집은 {}", "{}\n위 주소로 보내", "**{}** 앞"])
+def test_an_address_is_found_however_it_is_written(address: str, sentence: str) -> None:
+    assert values(sentence.format(address)) == [("address", address)]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "2026-11-22 19:03:22부터 2026.12.31까지", "제12345678호", "점수는 3:1, 21-19, 15-21",
@@ -124,6 +158,8 @@ def test_addresses_of_every_province_by_road_and_by_lot(province: str) -> None:
         "서울 시내로 30분, 일반적으로 1000명", "서울 강남구 활동 30건", "경기 초반 대구로 3명", "그림은 logo@2x.png",
         "look at naver.com for more", "@app.route(x)", "1920x1080x24", "1-2-3-4-5-6-7-8-9-10-11-12",
         "SOIL BOSS OIL LOSS IS SO",
+        "기간: 2023-12-20 ~ 2024.11.14", "송장번호 821999263395", "20○○-○○-○○ ~ 20○○-○○-○○", "어때?? 1__2__3",
+        "안녕\n@naver.com", "Sold out at abc.com에서", "서울 강남구 가온로 1,500명",
         "110123456789", "1248100998", "카드가 4111 1111 1111이다", "ㅋㅋㅋㅋㅇㅇㅇㅇㅇㅇㅇㅇㅇㅇㅇㅇ", "",
     ],
 )  # fmt: skip

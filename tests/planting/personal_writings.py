@@ -139,19 +139,6 @@ def _at_in_words(text: str, rng: random.Random) -> str:
     return local + at + domain.replace(".", rng.choice((".", ".", "(dot)", "[.]", " dot ", " 점 ")))
 
 
-def _counted(number: str) -> str:
-    """123 as 백이십삼."""
-    said, units = "", ("", "십", "백", "천")
-    for place, digit in enumerate(number):
-        unit = units[len(number) - place - 1]
-        said += "" if digit == "0" else unit if digit == "1" and unit else SPOKEN[int(digit)] + unit
-    return said
-
-
-def _spoken_address(text: str, rng: random.Random) -> str:
-    return re.sub(r"\d+", lambda number: _counted(number[0]), re.sub(r"(?<=\d)-(?=\d)", " 다시 ", text))
-
-
 def _letters(text: str, rng: random.Random) -> str:
     return text.replace("0", rng.choice("OOo○ㅇ")).replace("1", rng.choice("1lI"))
 
@@ -254,7 +241,6 @@ WRITINGS = {
     "spoken dashes": Writing(_spoken_with("-", " - ", "에 ", " 다시 ", " 대시 "), _GROUPS),
     "spoken joined": Writing(_spoken_joined, _NUMBERS),
     "mixed spoken": Writing(_mixed_spoken, _NUMBERS),
-    "spoken address": Writing(_spoken_address, ("address",)),
     "spoken e-mail": Writing(_spoken_email, ("email",)),
     "at in words": Writing(_at_in_words, ("email",)),
     "letters": Writing(_letters, _GROUPS),

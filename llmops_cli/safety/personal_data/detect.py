@@ -67,7 +67,12 @@ def _unfolded(found: Found, text: str, folded: str, places: Sequence[int] | None
     start, end = found.start, found.end
     if places is not None:
         start, end = places[start], places[end] if end < len(places) else len(text)
-    if text[start:end] == folded[found.start : found.end]:
-        return found._replace(start=start, end=end)
-    rule = "invisible characters" if end - start > found.end - found.start else "full-width"
+    written, read = text[start:end], folded[found.start : found.end]
+    rule = "full-width"
+    if written == read:
+        rule = found.rule
+    elif read.count("*") > written.count("*"):
+        rule = "half masked"
+    elif len(written) > len(read):
+        rule = "invisible characters"
     return found._replace(start=start, end=end, rule=rule)

@@ -13,13 +13,13 @@ _WORDS = re.compile(
     r"(?P<foreigner_number>외국인\s?(?:등록)?\s?(?:번호|증))"
     r"|(?P<resident_number>주민\s?(?:등록)?\s?(?:번호|증)|주민\s?번|주민등록|민증|주번)"
     r"|(?P<other>ISBN|ISSN|바코드|법인\s?(?:등록)?\s?번호|특허|출원|운송장|송장|일련\s?번호|주문\s?번호|학번|사번)"
-    r"|(?P<business_number>사업자|사업장\s?번호|세금\s?계산서)"
+    r"|(?P<business_number>사업자|사업장\s?번호|세금\s?계산서|과세자|공급(?:받는)?자|업태|업종|개업)"
     r"|(?P<account>계좌|통장|입금|송금|예금주?|이체|은행|뱅크|카뱅|농협|신협|수협|새마을금고|우체국|신한|케이뱅|토스|급여|보내"
     r"|환불|납부|회비|월세)"
     r"|(?P<passport>여권|(?i:passport))"
     r"|(?P<driver_licence>면허)"
     r"|(?P<card>카드|유효\s?기간|(?i:card|cvc|visa|amex)|결제)"
-    r"|(?P<phone>전화|휴대폰|핸드폰|폰\s?번호|연락|팩스|문자|카톡|통화|(?i:tel|fax|phone|mobile|h\.?p))"
+    r"|(?P<phone>전화|휴대폰|핸드폰|폰\s?번호|연락|팩스|(?<!방)문자|카톡|통화|(?i:tel|fax|phone|mobile|h\.?p))"
 )
 # Names of banks that are everyday words too: only right before the number.
 _BANK_BEFORE = re.compile(

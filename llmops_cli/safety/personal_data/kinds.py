@@ -24,9 +24,9 @@ KINDS: tuple[str, ...] = tuple(LABELS)
 NOT_COVERED = (
     "Not covered: names of persons, dates of birth and ages on their own, nicknames and account names of services, "
     "addresses without a province or metropolitan city, account numbers that are neither in the groups of a bank nor "
-    "within 20 characters of a word about a bank or a payment, numbers read as quantities (백이십삼), e-mail addresses "
-    "spelled out in Hangul, vehicle, student and customer numbers, IP addresses, and anything in a picture. Toll-free "
-    "(080) and representative numbers (1588-0000) are public and stay."
+    "within 20 characters of a word about a bank or a payment, numbers read as quantities (백이십삼), addresses "
+    "spelled out in Hangul numerals, e-mail addresses spelled out in Hangul, vehicle, student and customer numbers, IP "
+    "addresses, and anything in a picture. Toll-free (080) and representative numbers (1588-0000) are public and stay."
 )
 
 

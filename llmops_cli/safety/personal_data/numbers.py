@@ -9,13 +9,24 @@ from functools import partial
 
 from llmops_cli.safety.personal_data.evidence import around, listed_kind
 from llmops_cli.safety.personal_data.kinds import Found
-from llmops_cli.safety.personal_data.reading import RUN, Reading, ends, has_signs, likely_end, read, starts
-from llmops_cli.safety.personal_data.shapes import REGION_BEFORE, SHAPES, Candidate, Grouping, is_account
+from llmops_cli.safety.personal_data.reading import (
+    BRACKETS,
+    RUN,
+    Reading,
+    close_up,
+    ends,
+    has_circles,
+    has_signs,
+    likely_end,
+    read,
+    starts,
+)
+from llmops_cli.safety.personal_data.shapes import SHAPES, Candidate, Grouping, is_account, region_before
 
 _FEWEST_DIGITS = 8
 # The lengths of the banks, KFTC list of 2024-06-24; the few shorter ones look like too many other things.
 _SHORTEST_ACCOUNT, _LONGEST_ACCOUNT = 10, 14
-_BRACKETS_AND_SPACE = "()[]{}<> \t\n\r\xa0"
+_BRACKETS_AND_SPACE = "".join([*BRACKETS, *BRACKETS.values(), " \t\n\r\xa0"])
 _AMOUNT = re.compile(r"\s?(?:[만천백억조]?\s?(?:원|달러|엔|유로|명|개|년|배|건|회|톤|킬로)|%)")
 _SURE_GROUPED = {"landline", "resident_number", "foreigner_number"}
 
@@ -38,11 +49,17 @@ def find_numbers(text: str, others: Sequence[Found]) -> list[Found]:
         last = found[-1] if found else None
         here: list[Found] = []
         if has_signs(text, start, end):
-            here = list(_Run(text, read(text, start, end, signs_separate=True), low, high).numbers(last))
+            here = _numbers(text, read(text, start, end, signs_separate=True), low, high, last)
         if not any(item.rule == "grouped" for item in here):
-            here = list(_Run(text, read(text, start, end), low, high).numbers(last)) or here
+            here = _numbers(text, read(text, start, end), low, high, last) or here
+        if not here and has_circles(text, start, end):
+            here = _numbers(text, read(text, start, end, circles_are_zeros=True), low, high, last)
         found += here
     return found
+
+
+def _numbers(text: str, reading: Reading, low: int, high: int, last: Found | None) -> list[Found]:
+    return list(_Run(text, close_up(reading), low, high).numbers(last))
 
 
 class _Run:
@@ -79,7 +96,7 @@ class _Run:
         """The number that begins with the digit `begin`, if any."""
         for limit in sorted({likely_end(self._reading, begin, self._text), self._size}):
             if candidates := list(self._candidates(begin, limit, last)):
-                return _choose(candidates)
+                return _choose([number for number in candidates if not self._is_cut(number)] or candidates)
         return None
 
     def _candidates(self, begin: int, limit: int, last: Found | None) -> Iterator[Candidate]:
@@ -129,6 +146,11 @@ class _Run:
         goes_on = stop < limit and gaps[stop] == gaps[stop - 1]
         return "split" if actual > proper and not goes_on else None
 
+    def _is_cut(self, number: Candidate) -> bool:
+        """Whether `number`, not in its proper groups, ends among the signs that hide a group of digits."""
+        hides = number.grouping != "grouped" and number.digits[-1] == "*"
+        return hides and self._text.startswith(self._text[number.end - 1], number.end)
+
     def _account_end(self, begin: int, limit: int) -> int | None:
         """Where the longest account number from `begin` ends: all the groups that one and the same sign sets apart."""
         longest: int | None = None
@@ -141,11 +163,11 @@ class _Run:
             ):
                 longest = stop
             if stop < limit and (gap := self._reading.gaps[stop]):
+                if longest is not None and sign is None:
+                    break
                 mark: str | None = gap.strip(_BRACKETS_AND_SPACE)
                 if not mark:
-                    if longest is not None and sign is None:
-                        break
-                    mark = sign if gap.strip() else " "
+                    mark = sign if gap.strip() or "\n" in gap else " "
                 if sign not in (None, mark):
                     break
                 sign = mark
@@ -158,11 +180,13 @@ class _Run:
         """`number` with what belongs to it before its first digit: the region of a licence, a bracket, +."""
         text, start = self._text, number.start
         low = max(self._low, last.end) if last else self._low
-        if number.kind == "driver_licence" and (region := REGION_BEFORE.search(text, max(low, start - 4), start)):
+        if number.kind == "driver_licence" and (region := region_before(text, low, start)):
             start = region.start()
-        signs = "+(" if number.digits.startswith("82") else "("
-        while start > low and text[start - 1] in signs:
-            if text[start - 1] == "(" and ")" not in text[start : number.end]:
+        while start > low:
+            closing = BRACKETS.get(text[start - 1])
+            if closing is None and not (text[start - 1] == "+" and number.digits.startswith("82")):
+                break
+            if closing is not None and closing not in text[start : number.end]:
                 break
             start -= 1
         context = number.sought if number.named else next(iter(number.evidence), "")

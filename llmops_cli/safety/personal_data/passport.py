@@ -7,16 +7,19 @@ from collections.abc import Iterator
 
 from llmops_cli.safety.personal_data.evidence import around
 from llmops_cli.safety.personal_data.kinds import Found
-from llmops_cli.safety.personal_data.reading import DIGIT_LIKE, Reading, read
+from llmops_cli.safety.personal_data.reading import DASHES, DIGIT_LIKE, Reading, read
 
-_GAP = r"[\s\-‐-―−~ㅡ_.·/]{0,3}"
+_GAP = rf"[\s{DASHES}.·/]{{0,3}}"
 _D = f"[{DIGIT_LIKE}]"
+_LETTER_NAME = (
+    "에이치?|비|씨|시|디|에프|쥐|지|아이|제이|케이|엘|엠|엔|피|큐|알|에스|티|유|브이|더블유|엑스|와이|제트|젯|제드"
+)
 PASSPORT = re.compile(
     rf"(?:(?<![A-Za-z0-9])([MSRGDOmsrgdo])|(엠|에스|알|지|디|오)(?=[^A-Za-z]{{8}})){_GAP}"
-    rf"(?:({_D}(?:{_GAP}{_D}){{2}}){_GAP}([A-Za-z]){_GAP}({_D}(?:{_GAP}{_D}){{3}})|({_D}(?:{_GAP}{_D}){{7}}))"
+    rf"(?:({_D}(?:{_GAP}{_D}){{2}}){_GAP}([A-Za-z]|{_LETTER_NAME}){_GAP}({_D}(?:{_GAP}{_D}){{3}})|({_D}(?:{_GAP}{_D}){{7}}))"
     r"(?![A-Za-z0-9*])"
 )
-"""Groups: the letter, the letter spelled in Hangul, then 3 digits, a letter and 4 digits, or 8 digits."""
+"""Groups: the letter, the letter spelled in Hangul, then 3 digits, a letter or its name and 4 digits, or 8 digits."""
 _GROUPS_OF_DIGITS = (3, 5, 6)
 _LETTER_LIKE_DIGIT = "OoSs"
 _PART_OF_NUMBER = re.compile(r"[0-9A-Za-z][-–/.]$")
@@ -34,6 +37,7 @@ def find_passports(text: str) -> Iterator[Found]:
         named = "passport" in evidence
         if not named and (
             match[2]
+            or not (match[4] or "").isascii()
             or match[1].islower()
             or any(gap.strip(" -") for reading in readings for gap in reading.gaps)
             or (match[1] in _LETTER_LIKE_DIGIT and not match[0][1:].isalnum())

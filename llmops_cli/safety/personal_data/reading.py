@@ -38,13 +38,22 @@ _LOOK_ALIKE = {
     "S": "5",
     "B": "8",
 }
-_HIDDEN = "*∗⁎✱✻xX×✕✖#●○◯◉■□▲△▒░★☆•"
+MASKS = "*∗⁎✱✻×✕✖#●○◯◎◉■□▲△▒░█★☆•"
+"""Signs that hide what stands there."""
+_HIDDEN = f"{MASKS}xX"
+# Marks that hide digits only where several of them, or one in a group, stand among digits: 02-123-????, 12-3_-123456.
+_COVERS = re.compile(
+    r"[?_·…](?<![?_·…].)(?!(?<=[0-9].)[_·…]*[0-9])"
+    r"(?:(?:(?<=[0-9].)|(?<=[0-9]-.)|(?<=[0-9][A-Z].))(?:[?_·…]+|(?=-[0-9?_·…]|번지|호)|(?<=-[0-9].))|[?_·…]+(?=-?[0-9]))"
+)
+_CIRCLES = dict.fromkeys(map(ord, "○◯"), "O")
 DIGIT_LIKE = re.escape("0123456789" + "".join(_SPOKEN) + "".join(_LOOK_ALIKE) + _HIDDEN)
-_DASHES = (
+DASHES = (
     "\\-\u058a\u05be\u1400\u1806\u2010-\u2015\u2e17\u2e1a\u2e3a\u2e3b\u2e40\u2e5d\u301c\u3030\u30a0\ufe31\ufe32\ufe58"
     "\u2043\u207b\u208b\u2212\u02d7\u2796~〜∼⁓ㅡー─━‾_"
 )
-SEPARATOR = rf"\s{_DASHES}.,:;=^/\\()\[\]{{}}<>·ㆍ・‧∙⋅･․ᆞ"
+BRACKETS = dict(zip("([{<「『〔【《〈", ")]}>」』〕】》〉", strict=True))
+SEPARATOR = rf"\s{DASHES}.,:;=^/\\·ㆍ・‧∙⋅･․ᆞ{re.escape(''.join([*BRACKETS, *BRACKETS.values()]))}"
 _SPOKEN_DASH = "에|다시|대시|하이픈"
 RUN = re.compile(
     rf"[{DIGIT_LIKE}](?:[{SEPARATOR}]{{0,6}}+(?:(?:{_SPOKEN_DASH})[{SEPARATOR}]{{0,3}}+)?[{DIGIT_LIKE}]){{7,}}+"
@@ -55,13 +64,15 @@ _DIGIT_WITH_GAP = re.compile(rf"([^{DIGIT_LIKE}]*)([{DIGIT_LIKE}])")
 _LATIN_AT_START, _LATIN_AT_END = re.compile(r"[A-Za-z]+"), re.compile(r"[A-Za-z]+$")
 # Syllables that are digits elsewhere, at the beginning of what follows a number: 5678이에요, 5678 이게.
 _ENDING = re.compile(
-    r"이(?:에요|예요|[야고라며나랑든다었지죠요니래란네면어거잖자군세]|구[요나])|일(?:까|지|거|걸|텐|듯|수|세)|구요"
+    r"이(?:에요|예요|[야고라며나랑든다었지죠요니래란네면어거잖자군세던]|구[요나])|일(?:까|지|거|걸|텐|듯|수|세)|구요"
 )
+_ENDING_OR_JOSA = re.compile(rf"{_ENDING.pattern}|이(?![가-힣])")
 _WORD = re.compile(
     r"이(?:[게거건걸번제런렇쪽후전분]|름|메일)|일(?:단|반|정|어)|사(?:실|진|용|람|무|업)|오(?:늘|전|후)"
     r"|구(?:매|입|글)|영(?:업|화|수)|공(?:유|지|식)|삼(?:성|촌)"
 )
 _LONGEST = 20
+_FEWEST_SPREAD = 8
 
 
 class Reading(NamedTuple):
@@ -80,12 +91,15 @@ class Reading(NamedTuple):
 def fold(text: str) -> tuple[str, Sequence[int] | None]:
     """`text` with full-width, circled and other forms of ASCII characters as ASCII, and no zero-width characters.
 
+    Question marks, low lines and dots that stand for digits become `*`.
+
     Also returns where each remaining character stands in `text`, or None where all stand where they stood.
     """
-    if not _FOLDABLE.search(text):
-        return text, None
-    table = _folds()
-    folded = _COMPATIBLE.sub(lambda match: table.get(match[0], match[0]), text)
+    folded = text
+    if _FOLDABLE.search(text):
+        table = _folds()
+        folded = _COMPATIBLE.sub(lambda match: table.get(match[0], match[0]), text)
+    folded = _COVERS.sub(lambda match: "*" * len(match[0]), folded)
     if not _INVISIBLE.search(folded):
         return folded, None
     places: list[int] = []
@@ -110,11 +124,11 @@ def _folds() -> dict[str, str]:
     return table
 
 
-def read(text: str, start: int, end: int, *, signs_separate: bool = False) -> Reading:
+def read(text: str, start: int, end: int, *, signs_separate: bool = False, circles_are_zeros: bool = False) -> Reading:
     """The digits of `text[start:end]`, a match of `RUN` in folded text.
 
     Letters count as digits only where they belong to no word. With `signs_separate`, a sign between two figures that
-    could hide a digit or look like one (`*`, `|`, `x`) separates them.
+    could hide a digit or look like one (`*`, `|`, `x`) separates them; with `circles_are_zeros`, ○ hides no digit.
     """
     if (word := _LATIN_AT_START.match(text, start, end)) and _LATIN_AT_START.match(text, max(0, start - 1), start):
         start = word.end()
@@ -123,6 +137,8 @@ def read(text: str, start: int, end: int, *, signs_separate: bool = False) -> Re
     written = text[start:end]
     if signs_separate:
         written = _SIGN_BETWEEN_GROUPS.sub("-", written)
+    if circles_are_zeros:
+        written = written.translate(_CIRCLES)
     digits, places, sources, gaps = [], [], [], []
     for match in _DIGIT_WITH_GAP.finditer(written):
         digit, source = _read_digit(match[2])
@@ -138,6 +154,24 @@ def has_signs(text: str, start: int, end: int) -> bool:
     return _SIGN_BETWEEN_GROUPS.search(text, start, end) is not None
 
 
+def has_circles(text: str, start: int, end: int) -> bool:
+    """Whether `circles_are_zeros` makes a difference to `text[start:end]`."""
+    return "○" in text[start:end] or "◯" in text[start:end]
+
+
+def close_up(reading: Reading) -> Reading:
+    """`reading` without the blanks in stretches in which one stands before every digit: `0 1 0 - 1 2 3 4`."""
+    gaps, sources = list(reading.gaps), reading.sources
+    begin = 0
+    for index in range(1, len(gaps) + 1):
+        if index < len(gaps) and gaps[index] and (sources[index] == "h") == (sources[index - 1] == "h"):
+            continue
+        if index - begin >= _FEWEST_SPREAD:
+            gaps[begin + 1 : index] = [gap.strip() for gap in gaps[begin + 1 : index]]
+        begin = index
+    return reading._replace(gaps=gaps)
+
+
 def _read_digit(character: str) -> tuple[str, str]:
     if character in "0123456789":
         return character, "f"
@@ -151,21 +185,25 @@ def _read_digit(character: str) -> tuple[str, str]:
 def starts(reading: Reading) -> list[int]:
     """Indices of digits at which a number may begin: after a gap, after masks, at figures after a syllable.
 
-    Not within digits that are all set apart by the same sign.
+    Not within a row of digits, or of pairs of them, that are all set apart by the same sign.
     """
     sources, gaps = reading.sources, reading.gaps
-    following = [*gaps[1:], ""]
     found = []
     only_masks = True
     for index, source in enumerate(sources):
         if index == 0 or gaps[index]:
-            if not (index and gaps[index] == following[index]):
+            if not index or not _is_in_row(gaps, index):
                 found.append(index)
             only_masks = True
         elif (only_masks and source != "m") or (source == "f" and sources[index - 1] == "h"):
             found.append(index)
         only_masks = only_masks and source == "m"
     return found
+
+
+def _is_in_row(gaps: Sequence[str], index: int) -> bool:
+    sign = [gaps[index]]
+    return gaps[index + 1 : index + 2] == sign or (index > 1 and gaps[index - 2 : index + 3 : 2] == 3 * sign)
 
 
 def ends(reading: Reading, text: str) -> set[int]:
@@ -183,7 +221,7 @@ def ends(reading: Reading, text: str) -> set[int]:
             found.add(index)
             only_masks = True
         elif sources[index] == "h":
-            if sources[index - 1] != "h" or _ENDING.match(text, reading.places[index]):
+            if sources[index - 1] != "h" or _ENDING_OR_JOSA.match(text, reading.places[index]):
                 found.add(index)
         elif only_masks:
             found.add(index)

@@ -17,14 +17,21 @@ Grouping = Literal["grouped", "bare", "partly grouped", "split"]
 
 _LETTER = re.compile(r"[A-Za-z]")
 _LINK_BEFORE, _LINK_AFTER = re.compile(r"[=/_%&]$|[0-9]\.$"), re.compile(r"[=/_%]|\.[0-9]")
-REGION_BEFORE = re.compile(
-    r"(?:서울|부산|대구|인천|광주|대전|울산|경기|강원|충북|충남|전북|전남|경북|경남|제주)[\s-]{0,2}$"
+_REGION_BEFORE = re.compile(
+    r"(?:서울|부산|대구|인천|광주|대전|울산|경기(?:[남북]부)?|강원|충북|충남|전북|전남|경북|경남|제주)[\s-]{0,2}$"
 )
+_LONGEST_REGION = 6
+_AFTER_REGION = (2, 6, 2)
 # How banks print account numbers.
 _ACCOUNT_GROUPS = {
     (6, 2, 6), (3, 3, 6), (4, 3, 6), (3, 6, 5), (3, 4, 4, 2), (3, 6, 2, 3), (4, 2, 7), (4, 4, 4), (3, 2, 6),
     (3, 2, 6, 1), (4, 4, 4, 1), (3, 6, 3), (6, 2, 5), (3, 2, 7), (3, 8, 3), (3, 4, 6), (4, 4, 5), (3, 4, 4, 3),
 }  # fmt: skip
+
+
+def region_before(text: str, low: int, start: int) -> re.Match[str] | None:
+    """The name of a region that licences begin with, in `text[low:start]` right before `start`."""
+    return _REGION_BEFORE.search(text, max(low, start - _LONGEST_REGION), start)
 
 
 @dataclass(eq=False)
@@ -78,9 +85,16 @@ class Candidate:
     @property
     def distance(self) -> int:
         """How many kinds the words nearby speak of rather than of this one."""
-        if self.listed == self.kind:
+        if self.listed == self.kind or self.after_region:
             return 0
         return self.evidence.index(self.sought) if self.named else len(self.evidence) + 1
+
+    @property
+    def after_region(self) -> bool:
+        """Whether it is a licence that begins with the name of a region, in the groups of one."""
+        if self.kind != "driver_licence" or self.groups != _AFTER_REGION:
+            return False
+        return region_before(self.text, 0, self.start) is not None
 
     @property
     def named_otherwise(self) -> bool:
@@ -104,7 +118,7 @@ class Candidate:
     def readable(self) -> bool:
         """Whether enough is shown to lead to a person, in digits rather than letters like them, and it is no table."""
         shown = len(self.digits) - self.digits.count("*")
-        if len(self.groups) == len(self.digits) and len(set(self.digits)) <= 3:
+        if self.end - self.start > 2 * len(self.digits) - 2 and len(set(self.digits)) <= 3:
             return False
         return shown >= 4 and shown - self.sources.count("l") >= 3
 
@@ -137,6 +151,10 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
 
 def _always(it: Candidate) -> bool:
     return True
+
+
+def _abroad(it: Candidate) -> bool:
+    return it.grouping != "bare" or not it.named_otherwise
 
 
 def _landline(it: Candidate) -> bool:
@@ -180,7 +198,7 @@ def _licence(it: Candidate) -> bool:
 
 
 def _licence_of_region(it: Candidate) -> bool:
-    return it.grouping != "split" and REGION_BEFORE.search(it.text, max(0, it.start - 4), it.start) is not None
+    return it.grouping != "split" and region_before(it.text, 0, it.start) is not None
 
 
 def _named(it: Candidate) -> bool:
@@ -219,8 +237,8 @@ _AREA = "2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|50[2-9]"
 SHAPES = (
     _shape("mobile", r"(01[016789])(D{4})(D{4})", _always),
     _shape("mobile", r"(01[16789]|010(?=\*))(D{3})(D{4})", _always),
-    _shape("mobile", rf"{_COUNTRY}(1[016789])(D{{4}})(D{{4}})", _always),
-    _shape("mobile", rf"{_COUNTRY}(1[16789])(D{{3}})(D{{4}})", _always),
+    _shape("mobile", rf"{_COUNTRY}(1[016789])(D{{4}})(D{{4}})", _abroad),
+    _shape("mobile", rf"{_COUNTRY}(1[16789])(D{{3}})(D{{4}})", _abroad),
     _shape("landline", rf"(0(?:{_AREA}))([1-9*]D{{3}})(D{{4}})", _landline),
     _shape("landline", rf"(0(?:{_AREA}))([1-9*]D{{2}})(D{{4}})", _landline),
     _shape("landline", rf"{_COUNTRY}({_AREA})([1-9*]D{{3}})(D{{4}})", _landline),

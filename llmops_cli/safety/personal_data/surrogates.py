@@ -66,7 +66,9 @@ def _passport(value: str, seed: int) -> str:
     match = PASSPORT.fullmatch(value)
     digits = "".join(reading.digits for reading in passport_digits(match)) if match else value
     drawn = _draw("passport", digits, seed, 8)
-    return f"X{drawn[:3]}{match[4].upper()}{drawn[3:7]}" if match and match[4] else f"X{drawn}"
+    if not match or not match[4]:
+        return f"X{drawn}"
+    return f"X{drawn[:3]}{match[4].upper() if match[4].isascii() else 'A'}{drawn[3:7]}"
 
 
 def _registration(value: str, drawn: str) -> str:
