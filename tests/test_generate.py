@@ -271,6 +271,7 @@ def test_a_killed_job_leaves_no_half_output(
             raise {"Ctrl-C": KeyboardInterrupt, "bug": RuntimeError, "SIGTERM": SystemExit}[end]()
         return complete(*arguments)
 
+    before = signal.getsignal(signal.SIGINT)
     write_rows("p.jsonl", ROWS)
     Path("o.jsonl").write_text("from before\n")
     monkeypatch.setattr(job, "complete", second_dies)
@@ -283,7 +284,7 @@ def test_a_killed_job_leaves_no_half_output(
     assert len(done) == 2
     assert Path("o.jsonl").read_text() == "from before\n"
     assert not list(Path().rglob(".staging-*"))
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_broken_weights_are_no_bug(generate: Any, tiny_model: Path) -> None:
