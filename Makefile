@@ -4,7 +4,7 @@ BENCH_VENV := .bench-venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 CANDIDATES := python3 python3.13 python3.12 python3.11 python
-JOBS := train eval quantize generate chat convert validate recipe
+JOBS := train eval quantize generate chat convert mask dedup split merge validate recipe
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint stress bench schemas constraints tiny-ko clean

@@ -16,9 +16,8 @@ from llmops_cli.config.base import StrictModel
 from llmops_cli.config.layers import _models_in, resolve
 from llmops_cli.core.console import SilentReporter
 from llmops_cli.core.workspace import PACKAGE, RunRequest
-from llmops_cli.data import validate
 from llmops_cli.data.config import ValidateConfig
-from llmops_cli.pipeline import runner
+from llmops_cli.pipeline import runner, validating
 from llmops_cli.pipeline.config import RecipeConfig
 from llmops_cli.pipeline.jobs import JOBS
 
@@ -76,15 +75,20 @@ def run(job: str, values: dict[str, Any], name: str = "") -> Any:
 
 def run_every_job(tiny_model: Path) -> None:
     """A tiny run of each."""
-    write_rows("raw.jsonl", [*TRAINED_ON, CHAT, STORY])
+    Path("raw").mkdir()
+    write_rows("raw/a.jsonl", [*TRAINED_ON, CHAT, STORY])
+    Path("raw/work.txt").write_text("바다로 갔다.\n\n돌아왔다.", encoding="utf-8")
     heldout = write_rows("heldout.jsonl", [*HELD_OUT, CHAT, STORY])
     write_rows("prompts.jsonl", [{"text": "바다"}, {"messages": HELD_OUT[0]["messages"][:1]}])
     Path("recipe.yaml").write_text(
-        "name: a\nsteps: [{job: convert, with: {input: raw.jsonl, output: train.jsonl, limit: 14}}]", encoding="utf-8"
+        "name: a\nsteps: [{job: convert, with: {input: raw, output: train.jsonl, limit: 14}}]", encoding="utf-8"
     )
     runner.run(runner.plan(resolve(RecipeConfig, Path("recipe.yaml")).config, Path("recipe.yaml")), SilentReporter())
-    run("validate", {"input": "raw.jsonl"})
-    data = {"train": "raw.jsonl", "eval": heldout, "max_length": 96}
+    run("validate", {"input": "raw"})
+    for job in ("mask", "dedup", "merge"):
+        run(job, {"input": ["raw", "heldout.jsonl"], "output": f"{job}.jsonl"})
+    run("split", {"input": "raw", "output": "split", "test": 0.1})
+    data = {"train": "raw", "eval": heldout, "max_length": 96}
     shape = {"hidden_size": 32, "intermediate_size": 64, "layers": 1, "heads": 4, "kv_heads": 2, "context_length": 128}
     full = {"method": "full", "architecture": shape, "tokenizer": {"vocab_size": 400}, "save_dtype": "float16"}
     run("train", {"model": None, "data": data, "train": full | {"max_steps": 1}}, "full")
@@ -122,10 +126,11 @@ class Planted(ValidateConfig):
 
 def test_a_planted_field_is_reported() -> None:
     write_rows("a.jsonl", [CHAT, STORY])
+    Path("work.txt").write_text("바다로 갔다.", encoding="utf-8")
     with recorded([Planted]) as reads:
-        config = resolve(Planted, values={"input": "a.jsonl"}).config
+        config = resolve(Planted, values={"input": ["a.jsonl", "work.txt"]}).config
         assert "forgotten" in config.model_dump_json()
         assert config.forgotten == 1  # not the package's read
         assert reads == set()
-        validate.run(validate.plan(config), SilentReporter())
+        validating.run(validating.plan(config), SilentReporter())
     assert unread([Planted], reads) == ["Planted.forgotten", "Planted.only_checked"]

@@ -32,10 +32,14 @@ def refused(answer: Answer, code: int, *words: str, lines: int = 1) -> None:
         ("gone.jsonl", None, ["gone.jsonl: no such file or folder"]),
         ("empty.jsonl", "", ["empty.jsonl: the file is empty"]),
         ("blank.jsonl", "\n\n", ["blank.jsonl: "]),
-        ("notes.txt", "비가 온다.", ["notes.txt: cannot read .txt: want .json, .jsonl, .csv, .tsv"]),
+        ("notes.md", "비가 온다.", ["notes.md: cannot read .md: want .json, .jsonl, .ndjson, .csv, .tsv, .txt"]),
         ("broken.jsonl", '{"text": "하나"}\n{"text": "둘"}\n{"text": "셋"\n', ["broken.jsonl:3: broken JSON"]),
         ("shape.jsonl", '{"이름": "봄"}\n', ["shape.jsonl:1: unknown shape with 이름"]),
-        ("words.jsonl", "비가 온다.\n", ["words.jsonl:1: broken JSON"]),
+        (
+            "words.jsonl",
+            "비가 온다.\n",
+            ["words.jsonl:1: plain text, no JSON in any line", "--set data.text_unit=file"],
+        ),
         ("cp949.jsonl", '{"text": "비가 온다."}\n'.encode("cp949"), ["CP949", "--set data.encoding=cp949"]),
     ],
 )

@@ -7,6 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import pytest
+
+from llmops_cli.core.errors import InputError, Problem
+from llmops_cli.data.config import ReadOptions
+from llmops_cli.data.reading import read_records
 from llmops_cli.data.records import Message, Record
 from llmops_cli.models.tokenizer import ModelTokenizer
 
@@ -80,6 +85,38 @@ def write_rows(path: str | Path, rows: list[Any]) -> str:
     """Write rows as JSON lines."""
     Path(path).write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     return str(path)
+
+
+def write_file(path: str | Path, content: str | bytes | list[Any]) -> str:
+    """Write text, bytes, or a list of rows as JSON lines, with the folders above."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, list):
+        return write_rows(path, content)
+    Path(path).write_bytes(content.encode() if isinstance(content, str) else content)
+    return str(path)
+
+
+def read(*paths: str, **options: Any) -> list[Record]:
+    """The records of data files. Raises InputError for the first thing that cannot be read."""
+    return list(read_records(paths, ReadOptions(**options)))
+
+
+def read_on(*paths: str, **options: Any) -> tuple[list[Record], list[Problem]]:
+    """The records of data files, and everything that cannot be read."""
+    problems: list[Problem] = []
+    return list(read_records(paths, ReadOptions(**options), problems.append)), problems
+
+
+def refused(*paths: str, **options: Any) -> Problem:
+    """The first thing that cannot be read, which there must be."""
+    with pytest.raises(InputError) as caught:
+        read(*paths, **options)
+    return caught.value.problems[0]
+
+
+def turns(record: Record) -> list[tuple[str, str]]:
+    """Role and content of each turn."""
+    return [(message.role, message.content) for message in record.messages]
 
 
 def make_tokenizer(folder: Path, *, vocabulary: int = 400, template: str = "") -> ModelTokenizer:

@@ -26,6 +26,16 @@ def number(value: Any, digits: int = 3) -> str:
     )
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 file`, `1,234 files`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def visible(text: str) -> str:
+    """The text with every character that a terminal does not show, or obeys, as its escape: `\\u200b`, `\\n`."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 def show_pairs(title: str, pairs: Mapping[str, str]) -> None:
     """A two-column table."""
     print_table(title, ["", ""], [[key, value] for key, value in pairs.items()])

@@ -26,8 +26,8 @@ class Reporter(Protocol):
     def warn(self, text: str) -> None:
         """Something that may go wrong later, or that the user would have wanted to know."""
 
-    def progress(self, label: str, total: int | None) -> contextlib.AbstractContextManager[Progress]:
-        """A progress bar over `total` steps, or without an end when None."""
+    def progress(self, label: str, total: int | None, unit: str = "") -> contextlib.AbstractContextManager[Progress]:
+        """A progress bar over `total` steps, or without an end when None; the unit `B` shows steps as bytes."""
 
 
 class _NoProgress:
@@ -49,7 +49,7 @@ class SilentReporter:
         self.warnings.append(text)
 
     @contextlib.contextmanager
-    def progress(self, label: str, total: int | None) -> Iterator[Progress]:
+    def progress(self, label: str, total: int | None, unit: str = "") -> Iterator[Progress]:
         yield _NoProgress()
 
 
@@ -71,18 +71,18 @@ class ConsoleReporter:
         print(f"warning: {text}", file=sys.stderr, flush=True)
 
     @contextlib.contextmanager
-    def progress(self, label: str, total: int | None) -> Iterator[Progress]:
+    def progress(self, label: str, total: int | None, unit: str = "") -> Iterator[Progress]:
         if not sys.stderr.isatty():
             yield _NoProgress()
             return
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
         columns = (
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
-            MofNCompleteColumn(),
+            DownloadColumn() if unit == "B" else MofNCompleteColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
         )
@@ -102,7 +102,6 @@ def print_json(value: Any) -> None:
 
 def print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
     """Write a table to stdout. Columns of numbers stand right; a header of empty names is left out."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(title=title or None, title_justify="left", title_style="bold", show_header=any(header))
@@ -111,9 +110,17 @@ def print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
         table.add_column(name, justify="right" if numbers and any(header) else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    console = Console(markup=False)
+    print_rich(table)
+
+
+def print_rich(*parts: Any, wrapped: bool = True) -> None:
+    """Write what Rich draws to stdout, in colours on a terminal only. Not `wrapped`, lines are cut nowhere."""
+    from rich.console import Console
+
+    console = Console(markup=False, emoji=False)
     with console.capture() as shown:  # Rich itself would end the program with 1 when a pipe breaks
-        console.print(table)
+        for part in parts:
+            console.print(part, soft_wrap=not wrapped)
     print(shown.get(), end="")
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
+import io
 import json
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
+
+from llmops_cli.core.errors import MachineError
 
 STAGING_PREFIX = ".staging-"
 
@@ -31,17 +35,75 @@ def sync(path: Path) -> None:
 @contextlib.contextmanager
 def atomic_writer(target: Path) -> Iterator[IO[str]]:
     """Open a UTF-8 text file that appears at `target` whole when the block ends, and not at all when it raises."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_binary_writer(target) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="\n")
+        yield text
+        text.flush()
+        text.detach()
+
+
+@contextlib.contextmanager
+def atomic_binary_writer(target: Path) -> Iterator[IO[bytes]]:
+    """As :func:`atomic_writer`, for bytes.
+
+    Raises:
+        MachineError: another process is writing this file, or its place can hold none.
+        OSError: it cannot be written.
+    """
     staging = staging_path(target)
-    try:
-        with staging.open("w", encoding="utf-8", newline="\n") as stream:
+    with _possible(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(staging, os.O_WRONLY | os.O_CREAT, 0o666)  # not truncated: it may be another process's
+    with open(descriptor, "wb") as stream:
+        _lock(descriptor, target)
+        if not (staging.exists() and os.path.samestat(os.fstat(descriptor), staging.stat())):
+            raise _busy(target)  # it got its name, or was given up, while it was opened here
+        try:
+            os.ftruncate(descriptor, 0)
             yield stream
             stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(staging, target)
+            os.fsync(descriptor)
+            os.replace(staging, target)
+        except BaseException:
+            staging.unlink(missing_ok=True)
+            raise
         sync(target.parent)
+
+
+@contextlib.contextmanager
+def locked_directory(path: Path) -> Iterator[None]:
+    """Make a directory where there is none, and keep other processes that lock it out. A killed one holds no lock.
+
+    Raises:
+        MachineError: another process holds the lock, or no directory can be there.
+    """
+    with _possible(path):
+        path.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDONLY)
+    try:
+        _lock(descriptor, path)
+        yield
     finally:
-        staging.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _possible(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:  # the folder was just made: so answers /proc
+        raise MachineError("nothing can be made here", where=str(target), hint="choose another folder") from None
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise _busy(path) from None
+
+
+def _busy(path: Path) -> MachineError:
+    return MachineError("another process is writing this", where=str(path), hint="wait until it is done")
 
 
 def write_text(target: Path, text: str) -> None:
@@ -91,7 +153,7 @@ def sha256_of(path: Path) -> str:
     with contextlib.suppress(OSError):
         return entry.read_text(encoding="ascii")
     digest = _digest(path)
-    with contextlib.suppress(OSError):  # a read-only home only costs the time to hash again
+    with contextlib.suppress(OSError, MachineError):  # a read-only home only costs the time to hash again
         write_text(entry, digest)
     return digest
 

@@ -1,81 +1,38 @@
-"""`data convert`: raw files of any known format -> one JSONL file and its manifest."""
+"""`data convert`: raw files of any known format -> one file of records and its manifest."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
-from llmops_cli import __version__
 from llmops_cli.core.console import Reporter
-from llmops_cli.core.errors import InputError, Problem, raise_problems
-from llmops_cli.core.files import atomic_writer, write_json
+from llmops_cli.core.errors import InputError, Problem
+from llmops_cli.core.plugins import load_plugins, suggestion
+from llmops_cli.data import checks
 from llmops_cli.data.checks import structure
-from llmops_cli.data.config import ConvertConfig, WrongSetting
-from llmops_cli.data.manifest import SCHEMA_VERSION, ManifestFile, describe, manifest_path
-from llmops_cli.data.reading import expand, read_records
+from llmops_cli.data.config import ConvertConfig
+from llmops_cli.data.records import Record
+from llmops_cli.data.rewrite import RewritePlan, RewriteResult, Rewriting, Rewritten, open_output, plan_rewrite, row_of
 
-_SHOWN = 10
-
-
-@dataclass(frozen=True)
-class ConvertPlan:
-    """What will be read and written. Nothing is read yet."""
-
-    config: ConvertConfig
-    files: tuple[Path, ...]
-    output: Path
-
-    def to_json(self) -> dict[str, Any]:
-        return {"files": [str(file) for file in self.files], "output": str(self.output)}
+_ALL = "all"
 
 
-@dataclass(frozen=True)
-class ConvertResult:
-    """What was written: `dropped` counts by reason, `problems` are the first of them in full."""
-
-    output: ManifestFile
-    manifest: Path
-    inputs: tuple[ManifestFile, ...]
-    dropped: dict[str, int]
-    problems: tuple[Problem, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "output": self.output.to_json(),
-            "manifest": str(self.manifest),
-            "inputs": [file.to_json() for file in self.inputs],
-            "dropped": self.dropped,
-            "problems": [str(problem) for problem in self.problems],
-        }
-
-
-def plan(config: ConvertConfig) -> ConvertPlan:
+def plan(config: ConvertConfig) -> RewritePlan:
     """Find the input files and check the place of the output.
 
     Raises:
-        InputError: inputs that are not there, or an output that is an input or no file; all at once.
+        InputError: inputs that are not there, an output that is an input or no file, a check without a repair.
     """
-    problems: list[Problem] = []
-    files: list[Path] = []
-    try:
-        files = expand(config.input)
-    except InputError as error:
-        problems += error.problems
-    output = Path(config.output)
-    if output.resolve() in {file.resolve() for file in files}:
-        problems.append(Problem("the output is one of the inputs", config.output, "--set output=OTHER.jsonl"))
-    if output.is_dir():
-        problems.append(Problem("the output is a folder", config.output, f"--set output={config.output}/data.jsonl"))
-    elif any(parent.is_file() for parent in output.parents):
-        problems.append(Problem("the output lies in a file, want a folder", config.output))
-    raise_problems(problems)
-    return ConvertPlan(config, tuple(files), output)
+    known = _repairs()
+    for name in config.fix:
+        if name != _ALL and name not in known:
+            hint = suggestion(name, list(known)) or f"there are {', '.join(known)}"
+            raise InputError(f"no repair for {name!r}", where="fix", hint=hint)
+    return plan_rewrite("data convert", config, [Path(config.output)])
 
 
-def run(plan: ConvertPlan, reporter: Reporter) -> ConvertResult:
+def run(plan: RewritePlan, reporter: Reporter) -> RewriteResult:
     """Read, write and describe. The output and its manifest appear whole or not at all.
 
     A row that cannot be read, or whose turns are in no order that can be trained on, is dropped and counted.
@@ -83,66 +40,35 @@ def run(plan: ConvertPlan, reporter: Reporter) -> ConvertResult:
     Raises:
         InputError: a setting does not fit the files, or not one record can be written.
     """
-    dropping = _Dropping()
-    read: Counter[str] = Counter()
-    written = 0
-    with reporter.progress("convert", plan.config.limit) as progress, atomic_writer(plan.output) as stream:
-        for record in read_records([str(file) for file in plan.files], plan.config, dropping.unreadable):
-            read[record.where.rpartition(":")[0]] += 1
-            if fault := next(structure.faults(record), None):
-                dropping.add(fault.partition(" in message")[0], Problem(fault, record.where))
-                continue
-            stream.write(json.dumps(record.to_json(), ensure_ascii=False) + "\n")
-            written += 1
-            progress.update(written)
-            if written == plan.config.limit:
+    config: ConvertConfig = plan.config
+    names = tuple(_repairs()) if _ALL in config.fix else tuple(config.fix)
+    rewriting = Rewriting(plan, reporter)
+    with open_output(plan.outputs[0]) as output:
+        for rows, _ in rewriting.rows(partial(_converted, names)):
+            output.write(rows if config.limit is None else rows[: config.limit - output.count])
+            if output.count == config.limit:
                 break
-        if not written:
-            raise InputError(dropping.problems or [Problem("no record in the input", str(plan.files[0]))])
-    if dropping.counts:
-        reporter.warn(f"dropped {dropping.counts.total()}: {_listed(dropping.counts)}")
-    inputs = describe(plan.files, read)
-    name = str(plan.output)
-    (output,) = describe([plan.output], {name: written})
-    manifest = manifest_path(plan.output)
-    write_json(
-        manifest,
-        {
-            "schema_version": SCHEMA_VERSION,
-            "tool_version": __version__,
-            "job": "data convert",
-            "parameters": plan.config.model_dump(mode="json"),
-            "inputs": [file.to_json() for file in inputs],
-            "output": output.to_json(),
-            "records": {
-                "in": read.total() + dropping.unread,
-                "out": written,
-                "dropped": dict(dropping.counts),
-            },
-        },
-    )
-    return ConvertResult(output, manifest, tuple(inputs), dict(dropping.counts), tuple(dropping.problems))
+        rewriting.check(output.count)
+    return rewriting.finish([(plan.outputs[0], output.count)])
 
 
-class _Dropping:
-    """Counts of what is left out, by reason, and the first problems in full."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-        self.problems: list[Problem] = []
-        self.unread = 0
-
-    def add(self, reason: str, problem: Problem) -> None:
-        self.counts[reason] += 1
-        if len(self.problems) < _SHOWN:
-            self.problems.append(problem)
-
-    def unreadable(self, problem: Problem) -> None:
-        if isinstance(problem, WrongSetting):
-            raise InputError([problem])
-        self.unread += 1
-        self.add("unreadable", problem)
+def _converted(fixes: tuple[str, ...], records: Iterator[Record]) -> Rewritten:
+    result = Rewritten()
+    for record in records:
+        for name in fixes:
+            fixed = record.with_contents(_repairs()[name])
+            if fixed != record:
+                result.changed[name] += 1
+                record = fixed
+        if fault := next(structure.faults(record), None):
+            result.drop(fault.partition(" in message")[0], Problem(fault, record.where))
+        else:
+            result.rows.append(row_of(record))
+    return result
 
 
-def _listed(counts: Counter[str]) -> str:
-    return ", ".join(f"{reason} {count}" for reason, count in counts.most_common())
+@cache
+def _repairs() -> Mapping[str, Callable[[str], str]]:
+    """How the findings of a check are mended, by the name of the check."""
+    modules = load_plugins(checks).values()
+    return {module.ID: module.repair for module in modules if hasattr(module, "repair")}

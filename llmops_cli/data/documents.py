@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from llmops_cli.core.errors import InputError
+from llmops_cli.core.errors import InputError, Problem
+from llmops_cli.data.decoding import LONGEST_ROW, too_long
 
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -39,60 +40,116 @@ def parse_line(text: str, where: str) -> Any:
             where=where,
             hint="a .jsonl file has one JSON object a line",
         ) from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"broken JSON: {_reason(error)}", where=where) from None
+    except RecursionError:
+        raise InputError([nested_too_deep(where)]) from None
+    except ValueError as error:
+        raise InputError(f"broken JSON: {error}", where=where) from None
     _refuse_half_characters(text, where)
     return value
 
 
-def rows_of_document(text: str, source: str) -> Iterator[tuple[int, Any]]:
+def nested_too_deep(where: str) -> Problem:
+    """What to say of lists in lists that no program can follow."""
+    return Problem("broken JSON: nested too deep", where)
+
+
+def rows_of_document(chunks: Iterable[str], source: str) -> Iterator[tuple[int, Any]]:
     """Line and value of each row: the items of an array, or the objects that stand one after another.
+
+    Args:
+        chunks: the text in pieces of any size; no more of it is kept than the row that is being read.
+        source: names the file in problems.
 
     Raises:
         InputError: broken JSON, with the line; the rows before it have been given out.
     """
-    at, line = _skip(text, 0), 1
-    line += text.count("\n", 0, at)
-    array = text.startswith("[", at)
-    at += array
-    while (start := _skip(text, at)) < len(text) and not (array and text[start] == "]"):
-        line += text.count("\n", at, start)
-        try:
-            value, end = _DECODER.raw_decode(text, start)
-        except json.JSONDecodeError as error:
-            raise InputError(
-                f"broken JSON: {error.msg} (column {error.colno})", where=f"{source}:{error.lineno}"
-            ) from None
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"broken JSON: {_reason(error)}", where=f"{source}:{line}") from None
-        _refuse_half_characters(text[start:end], f"{source}:{line}")
-        yield line, value
-        line += text.count("\n", start, end)
-        at = end
-        if array:
-            at = _skip(text, end)
-            line += text.count("\n", end, at)
-            if text[at : at + 1] not in (",", "]"):
-                raise InputError("broken JSON: the array does not go on with ',' or ']'", where=f"{source}:{line}")
-            at += text[at] == ","
+    window = _Window(iter(chunks), source)
+    array = window.peek() == "["
     if array:
-        line += text.count("\n", at, start)
-        if start >= len(text):
-            raise InputError("broken JSON: the array is not closed", where=f"{source}:{line}")
-        if _skip(text, start + 1) < len(text):
-            raise InputError("broken JSON: there is more after the array", where=f"{source}:{line}")
+        window.take(1)
+    while (start := window.peek()) and not (array and start == "]"):
+        yield window.value()
+        if array and window.peek() not in (",", "]"):
+            raise window.broken("the array does not go on with ',' or ']'")
+        if array and window.peek() == ",":
+            window.take(1)
+    if array:
+        if window.peek() != "]":
+            raise window.broken("the array is not closed")
+        window.take(1)
+        if window.peek():
+            raise window.broken("there is more after the array")
 
 
-def _skip(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    return match.end() if match else at
+class _Window:
+    """The part of a text that is being read, and the line it stands in."""
 
+    def __init__(self, chunks: Iterator[str], source: str) -> None:
+        self._chunks, self._source = chunks, source
+        self._text, self._at, self._line = "", 0, 1
 
-def _reason(error: Exception) -> str:
-    return "nested too deep" if isinstance(error, RecursionError) else str(error)
+    def peek(self) -> str:
+        """The next character that is no space, or an empty text at the end."""
+        while True:
+            match = _SPACE.match(self._text, self._at)
+            self.take(match.end() - self._at if match else 0)
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._grow(1):
+                return ""
+
+    def take(self, characters: int) -> None:
+        """Step over characters."""
+        self._line += self._text.count("\n", self._at, self._at + characters)
+        self._at += characters
+
+    def value(self) -> tuple[int, Any]:
+        """The line and the JSON value that starts here."""
+        line = self._line
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                if self._grow(2 * (len(self._text) - self._at)):
+                    continue
+                raise self.broken(error.msg, line + self._text.count("\n", self._at, error.pos)) from None
+            except RecursionError:
+                raise InputError([nested_too_deep(f"{self._source}:{line}")]) from None
+            except ValueError as error:
+                raise self.broken(str(error)) from None
+            if end < len(self._text) or not self._grow(1):
+                break
+        _refuse_half_characters(self._text[self._at : end], f"{self._source}:{line}")
+        self.take(end - self._at)
+        return line, value
+
+    def broken(self, what: str, line: int | None = None) -> InputError:
+        return InputError(f"broken JSON: {what}", where=f"{self._source}:{line or self._line}")
+
+    def _grow(self, wanted: int) -> bool:
+        """Drop what has been read and take in more, to `wanted` characters or a little over; False at the end."""
+        parts = [self._text[self._at :]]
+        length = len(parts[0])
+        if length > LONGEST_ROW:
+            raise InputError([too_long(f"{self._source}:{self._line}")])
+        grown = False
+        for chunk in self._chunks:
+            parts.append(chunk)
+            length += len(chunk)
+            grown = True
+            if length >= wanted:
+                break
+        self._text, self._at = "".join(parts), 0
+        return grown
 
 
 def _refuse_half_characters(text: str, where: str) -> None:
     """A lone `\\ud83d` is legal JSON and no character: it could never be written as UTF-8 again."""
-    if _SURROGATE_ESCAPE.search(text) and _SURROGATE.search(json.dumps(_DECODER.decode(text), ensure_ascii=False)):
+    if not _SURROGATE_ESCAPE.search(text):
+        return
+    try:
+        written = json.dumps(_DECODER.decode(text), ensure_ascii=False)
+    except RecursionError:
+        raise InputError([nested_too_deep(where)]) from None
+    if _SURROGATE.search(written):
         raise InputError("half a character (a lone \\ud800 to \\udfff)", where=where)

@@ -9,8 +9,9 @@ from typing import Any
 from llmops_cli.core.errors import InputError
 from llmops_cli.core.files import sha256_of
 from llmops_cli.data.config import ReadOptions
-from llmops_cli.data.reading import expand, read_records
+from llmops_cli.data.reading import read_records
 from llmops_cli.data.records import Record
+from llmops_cli.data.sources import expand
 from llmops_cli.text.normalize import nfc
 
 

@@ -2,81 +2,67 @@
 
 from __future__ import annotations
 
-import dataclasses
-import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from llmops_cli.core.errors import InputError, Problem
+from llmops_cli.core.parallel import ordered_map, worker_count
 from llmops_cli.core.plugins import load_plugins
 from llmops_cli.data import formats
+from llmops_cli.data.batches import Piece, pieces_of, rows_of_piece
 from llmops_cli.data.config import ReadOptions, WrongSetting
-from llmops_cli.data.decoding import lines_of, text_of
-from llmops_cli.data.documents import parse_line, rows_of_document
-from llmops_cli.data.formats import Place
-from llmops_cli.data.manifest import MANIFEST_SUFFIX
+from llmops_cli.data.conversations import Conversation
+from llmops_cli.data.formats import Place, messages
+from llmops_cli.data.layout import Layout, OnProblem
 from llmops_cli.data.records import Record
-from llmops_cli.data.table import read_table
-from llmops_cli.text.normalize import nfc
+from llmops_cli.data.sources import Source, expand
 
-SUFFIXES = (".json", ".jsonl", ".csv", ".tsv")
-_TABLES = (".csv", ".tsv")
+Value = TypeVar("Value")
 
-OnProblem = Callable[[Problem], None]
+_WORTH_WORKERS = 4_000_000  # bytes; starting processes for less takes longer than the reading
 
 
-def expand(paths: Sequence[str]) -> list[Path]:
-    """The data files that `paths` name: files as they are, folders with everything inside, each file once.
+@dataclass
+class Tally:
+    """What was found in one source of `file`: rows, rows that cannot be read, records, and the rows of each format."""
 
-    Folders are read in the order of their NFC names, so that a Mac and a Linux machine agree. Hidden files
-    and manifests are left out of folders.
+    file: Path
+    layout: Layout
+    rows: int = 0
+    records: int = 0
+    bad: int = 0
+    formats: Counter[str] = field(default_factory=Counter)
 
-    Raises:
-        InputError: a missing path, a file of an unknown kind, a folder without data files; all at once.
+    def add(self, other: Tally) -> None:
+        self.rows += other.rows
+        self.records += other.records
+        self.bad += other.bad
+        self.formats += other.formats
+
+
+@dataclass
+class Outcome(Generic[Value]):
+    """A piece of the input that has been read: what was made of it, and what was met on the way.
+
+    `tallies` are by the name of the source; `size` is the bytes of input that were read.
     """
-    problems = [] if paths else [Problem("no input is named", "input", "--set input=PATH")]
-    found: dict[Path, Path] = {}
-    for name in paths:
-        path = _as_on_disk(name)
-        if path is None:
-            problems.append(Problem("no such file or folder", name))
-        elif path.is_dir():
-            inside = [file for file in path.rglob("*") if _is_data(file, path)]
-            if not inside:
-                problems.append(Problem(f"no data file in this folder: want {', '.join(SUFFIXES)}", name))
-            for file in sorted(inside, key=lambda file: nfc(file.as_posix())):
-                found.setdefault(file.resolve(), file)
-        elif path.suffix.lower() not in SUFFIXES:
-            problems.append(
-                Problem(f"cannot read {path.suffix or 'a file without ending'}: want {', '.join(SUFFIXES)}", name)
-            )
-        else:
-            found.setdefault(path.resolve(), path)
-    if problems:
-        raise InputError(problems)
-    return list(found.values())
 
-
-def _as_on_disk(name: str) -> Path | None:
-    """The path as the disk spells it: macOS archives hold NFD names, keyboards type NFC."""
-    spellings = (name, nfc(name), unicodedata.normalize("NFD", name))
-    return next((path for path in map(Path, spellings) if path.exists()), None)
-
-
-def _is_data(file: Path, folder: Path) -> bool:
-    hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-    wanted = file.suffix.lower() in SUFFIXES and not file.name.endswith(MANIFEST_SUFFIX)
-    return wanted and not hidden and file.is_file()
+    value: Value
+    problems: list[Problem]
+    tallies: dict[str, Tally]
+    size: int
 
 
 def read_records(paths: Sequence[str], options: ReadOptions, on_problem: OnProblem | None = None) -> Iterator[Record]:
     """Read the records of files and folders of any known format. Text is NFC, ids are unique.
 
     Args:
-        paths: files and folders, relative to the current folder.
+        paths: files, folders and patterns, relative to the current folder.
         options: how the files are understood.
         on_problem: gets every thing that cannot be read, after which reading goes on; without it the first
             one is raised.
@@ -85,139 +71,175 @@ def read_records(paths: Sequence[str], options: ReadOptions, on_problem: OnProbl
         InputError: as :func:`expand`, and without `on_problem` for anything that cannot be read, with its
         line.
     """
-    files = expand(paths)
-    seen: dict[str, int] = {}
+    ids = UniqueIds()
+    tallies: dict[str, Tally] = {}
     report = on_problem or _raise
+    for piece in pieces_of(expand(paths), options):
+        found: dict[str, Tally] = {}
+        for record in _records_of(piece, options, report, found):
+            name = ids.unique(record.id)
+            yield record if name == record.id else record._replace(id=name)
+        _merge(tallies, found)
+        for problem in _without_rows(piece, tallies):
+            report(problem)
 
-    def unique(record: Record) -> Record:
-        count = seen[record.id] = seen.get(record.id, 0) + 1
-        if count == 1:
-            return record
-        while (candidate := f"{record.id}-{count}") in seen:
-            count += 1
-        seen[record.id], seen[candidate] = count, 1
-        return dataclasses.replace(record, id=candidate)
 
-    for path in files:
-        for record in _records_of(path, options, report):
-            yield unique(record)
+def scan(
+    files: Sequence[Path],
+    options: ReadOptions,
+    work: Callable[[Iterator[Record]], Value],
+    workers: int | None = None,
+) -> Iterator[Outcome[Value]]:
+    """Let `work` see all records, a piece of the input at a time, in several processes; outcomes come in file order.
+
+    Args:
+        files: as :func:`expand` gives them.
+        options: how the files are understood.
+        work: takes the records of one piece and returns what is wanted of them; it and its value are pickled. Ids
+            are not made unique across pieces.
+        workers: processes; by default one for each core, and one for a small input.
+
+    Raises:
+        MachineError: a worker was killed.
+    """
+    small = total_size(files) < _WORTH_WORKERS
+    count = 1 if small and workers is None else worker_count(workers)
+    tallies: dict[str, Tally] = {}
+    for piece, outcome in ordered_map(partial(_read_piece, options, work), pieces_of(files, options), count):
+        _merge(tallies, outcome.tallies)
+        outcome.problems += _without_rows(piece, tallies)
+        yield outcome
+
+
+def total_size(files: Iterable[Path]) -> int:
+    """Bytes of files, as far as they are there."""
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
+def _read_piece(
+    options: ReadOptions, work: Callable[[Iterator[Record]], Value], piece: Piece
+) -> tuple[Piece, Outcome[Value]]:
+    problems: list[Problem] = []
+    tallies: dict[str, Tally] = {}
+    value = work(_records_of(piece, options, problems.append, tallies))
+    return Piece(piece.sources, ends=piece.ends), Outcome(value, problems, tallies, piece.size)
 
 
 def _raise(problem: Problem) -> None:
     raise InputError([problem])
 
 
-def _records_of(path: Path, options: ReadOptions, report: OnProblem) -> Iterator[Record]:
-    source = nfc(str(path))
-    rows = 0
-    bad = 0
+def _merge(into: dict[str, Tally], found: dict[str, Tally]) -> None:
+    for name, tally in found.items():
+        into.setdefault(name, Tally(tally.file, tally.layout)).add(tally)
+
+
+def _without_rows(piece: Piece, tallies: dict[str, Tally]) -> Iterator[Problem]:
+    """What to say of sources that have ended without giving a row or a problem."""
+    for source in piece.sources if piece.ends else ():
+        tally = tallies.pop(source.name, None)
+        if tally and not tally.rows and not tally.bad:
+            yield Problem("the file is empty" if source.size == 0 else "no rows in this file", source.name)
+
+
+def _records_of(piece: Piece, options: ReadOptions, report: OnProblem, tallies: dict[str, Tally]) -> Iterator[Record]:
+    tally = no_source = Tally(Path(), Layout("lines", "utf-8"))
 
     def count(problem: Problem) -> None:
-        nonlocal bad
-        bad += 1
+        tally.bad += 1
         report(problem)
 
-    try:
-        for line, row, denormalised in _rows(path, source, options, count):
-            rows += 1
-            try:
-                yield from _parse(row, Place(source, nfc(path.stem), line), options, denormalised)
-            except InputError as error:
-                wrong_setting = any(isinstance(problem, WrongSetting) for problem in error.problems)
-                if wrong_setting and rows == 1 and path.suffix.lower() in _TABLES:
-                    raise  # the header decides for every row
-                for problem in error.problems:
-                    count(problem if rows == 1 else _about_the_row(problem))
-    except InputError as error:
-        for problem in error.problems:
-            count(problem)
-    except OSError as error:
-        count(Problem(f"cannot be read: {error.strerror}", source))
-    if not rows and not bad:
-        count(Problem("the file is empty" if path.stat().st_size == 0 else "no rows in this file", source))
+    for source, layout, rows in rows_of_piece(piece, options, count):
+        tally = tallies[source.name] = Tally(source.path, layout)
+        try:
+            yield from _records_of_rows(source, rows, options, tally, count, starts=piece.line == 1)
+        except InputError as error:
+            for problem in error.problems:
+                count(problem)
+        except OSError as error:
+            count(Problem(f"cannot be read: {error.strerror or error}", source.name))
+        tally = no_source
 
 
-def _about_the_row(problem: Problem) -> Problem:
-    """The same, as a fault of this one row: with these settings the rows before it could be read."""
-    return Problem(problem.what, problem.where, problem.hint)
+def _records_of_rows(
+    source: Source,
+    rows: Iterable[tuple[int, Any, bool]],
+    options: ReadOptions,
+    tally: Tally,
+    count: OnProblem,
+    *,
+    starts: bool,
+) -> Iterator[Record]:
+    name, stem = source.name, source.stem
+    for line, row, denormalised in rows:
+        tally.rows += 1
+        place = Place(name, stem, line)
+        try:
+            if type(row) is Conversation:
+                found, records = "messages", [messages.record_of(row, place)]
+            else:
+                found, parse = _format_of(row, place, options)
+                records = list(parse(row, place, options))
+        except InputError as error:
+            first = starts and tally.rows == 1
+            wrong_setting = any(isinstance(problem, WrongSetting) for problem in error.problems)
+            if wrong_setting and tally.rows == 1 and tally.layout.kind == "table":  # the header decides for every row
+                if starts:
+                    raise
+                tally.rows = 0  # it was told with the first piece
+                return
+            told = error.problems
+            if not first:  # rows before it could be read with these settings: it is at fault itself, and counts once
+                told = (Problem(told[0].what, told[0].where, told[0].hint),)
+            for problem in told:
+                count(problem)
+            continue
+        tally.formats[found] += 1
+        tally.records += len(records)
+        yield from (record._replace(denormalised=True) for record in records) if denormalised else records
 
 
-def _parse(row: Any, place: Place, options: ReadOptions, denormalised: bool) -> list[Record]:
+def _format_of(row: Any, place: Place, options: ReadOptions) -> tuple[str, Callable[..., Iterable[Record]]]:
+    """Name and `parse` of the format of a row."""
     if not isinstance(row, dict):
         raise InputError("want one JSON object for each row", where=place.where)
-    for module in _formats():
+    for name, module in _formats():
         if module.matches(row, options):
-            records = list(module.parse(row, place, options))
-            return [dataclasses.replace(record, denormalised=True) for record in records] if denormalised else records
+            return name, module.parse
     columns = ", ".join(row) or "nothing"
-    known = "; ".join(module.SHAPE for module in _formats() if module.ORDER)
-    hint = "--set prompt_column=NAME --set completion_column=NAME"
+    known = "; ".join(module.SHAPE for _, module in _formats() if module.ORDER)
+    hint = "--set prompt_column=NAME --set completion_column=NAME, or --set text_column=NAME"
     raise InputError([WrongSetting(f"unknown shape with {columns}; known are {known}", place.where, hint)])
 
 
 @cache
-def _formats() -> tuple[ModuleType, ...]:
+def _formats() -> tuple[tuple[str, ModuleType], ...]:
     found = load_plugins(formats)
-    return tuple(found[name] for name in sorted(found, key=lambda name: (found[name].ORDER, name)))
+    return tuple(sorted(found.items(), key=lambda item: (item[1].ORDER, item[0])))
 
 
-def _rows(path: Path, source: str, options: ReadOptions, report: OnProblem) -> Iterator[tuple[int, Any, bool]]:
-    """Line, row, and whether its text had to be normalised."""
-    suffix = path.suffix.lower()
-    if suffix in _TABLES:
-        for item in read_table(_texts(path, source, options, report), source, tabs=suffix == ".tsv"):
-            if isinstance(item, Problem):
-                report(item)
-            else:
-                yield item[0], *_normalised(item[1])
-    elif suffix == ".json" or _is_one_document(path, source, options):
-        for line, row in rows_of_document(text_of(path, source, options.encoding), source):
-            yield line, *_normalised(row)
-    else:
-        yield from _json_lines(path, source, options, report)
+class UniqueIds:
+    """Gives an id that was given before a number behind it: `a`, `a-2`, `a-3`.
 
+    Of each id its 64-bit hash is kept. Two ids with one hash are possible, 1 in 10^7 among a million; the later one
+    then gets a number it did not need.
+    """
 
-def _json_lines(path: Path, source: str, options: ReadOptions, report: OnProblem) -> Iterator[tuple[int, Any, bool]]:
-    first = True
-    for number, text in enumerate(_texts(path, source, options, report), 1):
-        if not text.strip():
-            continue
-        try:
-            row = parse_line(text, f"{source}:{number}")
-        except InputError as error:
-            if first and not text.lstrip().startswith("{"):
-                raise  # plain text under a wrong name: one problem, not one for each line
-            report(error.problems[0])
-        else:
-            plain = "\\u" not in text and unicodedata.is_normalized("NFC", text)
-            yield (number, row, False) if plain else (number, *_normalised(row))
-        first = False
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+        self._counts: dict[str, int] = {}
 
+    def unique(self, wanted: str) -> str:
+        """`wanted`, or the first of its numbered forms that is free."""
+        if self._take(wanted):
+            return wanted
+        count = self._counts.get(wanted, 1) + 1
+        while not self._take(f"{wanted}-{count}"):
+            count += 1
+        self._counts[wanted] = count
+        return f"{wanted}-{count}"
 
-def _texts(path: Path, source: str, options: ReadOptions, report: OnProblem) -> Iterator[str]:
-    """The lines of a file; one that cannot be decoded is reported and stands as a blank line."""
-    for item in lines_of(path, source, options.encoding):
-        if isinstance(item, Problem):
-            report(item)
-        yield "" if isinstance(item, Problem) else item
-
-
-def _is_one_document(path: Path, source: str, options: ReadOptions) -> bool:
-    """Whether a .jsonl is one JSON array, or objects printed over several lines."""
-    lines = (line for line in lines_of(path, source, options.encoding) if isinstance(line, str))
-    start = next((line.strip() for line in lines if line.strip()), "")
-    return start.startswith("[") or start == "{"
-
-
-def _normalised(value: Any) -> tuple[Any, bool]:
-    """`value` with all its text in NFC, and whether any was not."""
-    if isinstance(value, str):
-        text = nfc(value)
-        return text, text != value
-    if isinstance(value, list):
-        items = [_normalised(item) for item in value]
-        return [item for item, _ in items], any(changed for _, changed in items)
-    if isinstance(value, dict):
-        pairs = [(nfc(key), _normalised(item)) for key, item in value.items()]
-        return {key: item for key, (item, _) in pairs}, any(changed for _, (_, changed) in pairs)
-    return value, False
+    def _take(self, name: str) -> bool:
+        before = len(self._seen)
+        self._seen.add(hash(name))
+        return len(self._seen) > before

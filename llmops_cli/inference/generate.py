@@ -17,6 +17,7 @@ from llmops_cli.core.interrupt import Interrupted
 from llmops_cli.data.decoding import lines_of
 from llmops_cli.data.documents import parse_line
 from llmops_cli.data.records import ROLES
+from llmops_cli.data.sources import Source as DataFile
 from llmops_cli.inference.answers import KeptAnswers
 from llmops_cli.inference.config import GenerateConfig, GenerationConfig
 from llmops_cli.inference.engine import Engine, Event, Request, complete_all
@@ -77,7 +78,7 @@ def read_prompts(path: Path) -> list[dict[str, Any]]:
     prompts: list[dict[str, Any]] = []
     problems: list[Problem] = []
     lines: dict[str, int] = {}
-    for number, line in enumerate(lines_of(path, str(path), "utf-8"), 1):
+    for number, line in enumerate(lines_of(DataFile(path), "utf-8"), 1):
         if isinstance(line, Problem):
             problems.append(line)
             continue

@@ -51,6 +51,23 @@ class EncodedSet:
         return lines
 
 
+def encode_record(
+    tokenizer: ModelTokenizer, record: Record, max_length: int | None = None, *, every_turn: bool = False
+) -> Encoded:
+    """Encode one record as :func:`encode_records` does.
+
+    Raises:
+        InputError: the chat template does not take this conversation; with the record's place.
+    """
+    if record.text is not None:
+        return encode_text(tokenizer, record.text, max_length)
+    turns = [message.to_json() for message in record.messages]
+    try:
+        return encode_conversation(tokenizer, turns, max_length, every_turn=every_turn)
+    except InputError as error:
+        raise InputError(error.problems[0].what, where=record.where) from None
+
+
 def encode_records(
     tokenizer: ModelTokenizer, records: Iterable[Record], max_length: int, *, every_turn: bool = False
 ) -> EncodedSet:
@@ -67,14 +84,7 @@ def encode_records(
         if fault := next(structure.faults(record), None):
             result.faulty.append(f"{record.where}: {fault}")
             continue
-        if record.text is not None:
-            encoded = encode_text(tokenizer, record.text, max_length)
-        else:
-            turns = [{"role": message.role, "content": message.content} for message in record.messages]
-            try:
-                encoded = encode_conversation(tokenizer, turns, max_length, every_turn=every_turn)
-            except InputError as error:
-                raise InputError(error.problems[0].what, where=record.where) from None
+        encoded = encode_record(tokenizer, record, max_length, every_turn=every_turn)
         if encoded.labelled == 0:
             result.masked.append(record.where)
             continue

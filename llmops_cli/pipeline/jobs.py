@@ -42,7 +42,11 @@ JOBS = {
     "generate": Job("llmops_cli.inference.config:GenerateConfig", "llmops_cli.inference.generate"),
     "chat": Job("llmops_cli.chat.config:ChatConfig", "llmops_cli.chat.once"),
     "convert": Job("llmops_cli.data.config:ConvertConfig", "llmops_cli.data.convert"),
-    "validate": Job("llmops_cli.data.config:ValidateConfig", "llmops_cli.data.validate"),
+    "mask": Job("llmops_cli.data.config:MaskConfig", "llmops_cli.data.mask"),
+    "dedup": Job("llmops_cli.data.config:DedupConfig", "llmops_cli.data.dedup"),
+    "split": Job("llmops_cli.data.config:SplitConfig", "llmops_cli.data.split"),
+    "merge": Job("llmops_cli.data.config:MergeConfig", "llmops_cli.data.merge"),
+    "validate": Job("llmops_cli.data.config:ValidateConfig", "llmops_cli.pipeline.validating"),
     "recipe": Job("llmops_cli.pipeline.config:RecipeConfig", "llmops_cli.pipeline.runner"),
 }
 

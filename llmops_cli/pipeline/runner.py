@@ -138,8 +138,8 @@ def _result_stands(planned: PlannedStep) -> bool:
         return False
     if step.job == "train":
         return (runs_directory() / str(step.name)).is_dir()
-    output = getattr(planned.config, "output", None)
-    return output is None or Path(output).exists()
+    outputs = getattr(planned.config, "outputs", (getattr(planned.config, "output", None),))
+    return all(output is None or Path(output).exists() for output in outputs)
 
 
 def _fingerprint(planned: PlannedStep) -> str:

@@ -8,7 +8,7 @@ import sys
 
 import tests.bench
 
-NOT_BENCHMARKS = {"__main__", "gauge"}
+NOT_BENCHMARKS = {"__main__", "gauge", "process"}
 
 
 def main(wanted: list[str]) -> None:

@@ -1,27 +1,46 @@
-"""Records with exactly the same messages or text as one before."""
+"""Records with exactly the same roles and contents as one before."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from llmops_cli.data.checks import Check
+import numpy as np
+
+from llmops_cli.data.near_duplicates import digests, originals
 from llmops_cli.data.records import Record
+from llmops_cli.text.shingles import Hashes
 
 ID = "duplicates"
 SEVERITY = "warning"
+ABOUT = "records that are the same as one before, character for character"
+FIX = "llmops data dedup PATH -o OUT.jsonl"
+FAST = True
 
 
-def start() -> Check:
-    first_seen: dict[bytes, tuple[str, str]] = {}
+def collect(records: Sequence[Record], params: None = None) -> Hashes:
+    """A digest of each record, [records]."""
+    return digests("\0".join([*(role for role, _ in record.messages), *record.contents()]) for record in records)
 
-    def repeated(record: Record) -> Iterator[str]:
-        roles = [message.role for message in record.messages]
-        content = json.dumps([roles, record.contents()], ensure_ascii=False)
-        digest = hashlib.blake2b(content.encode(), digest_size=16).digest()
-        first = first_seen.setdefault(digest, (record.id, record.where))
-        if first[0] != record.id:
-            yield f"the same as {first[1] or first[0]}"
 
-    return repeated
+class Judge:
+    """Of equal records each but the first is a finding. Held-out records are not looked at."""
+
+    what = "the same as {}"
+
+    def __init__(self, params: None = None) -> None:
+        self._start = 0
+        self._digests: list[Hashes] = []
+
+    def add(self, first: int, evidence: Hashes, *, held_out: bool) -> None:
+        if held_out:
+            return
+        if not self._digests:
+            self._start = first
+        self._digests.append(evidence)
+
+    def findings(self, where: Callable[[int], str]) -> Iterator[tuple[int, str]]:
+        if not self._digests:
+            return
+        original = originals(np.concatenate(self._digests))
+        for copy in np.flatnonzero(original != np.arange(len(original))).tolist():
+            yield self._start + copy, self.what.format(where(self._start + int(original[copy])))

@@ -9,12 +9,15 @@ from llmops_cli.data.records import Record
 
 ID = "normalisation"
 SEVERITY = "warning"
+ABOUT = "decomposed text (NFD), as macOS leaves it: 한 in two or three characters"
+FIX = "llmops data convert PATH -o OUT.jsonl"
+FAST = True
 
 
-def start() -> Check:
-    return _judge
+def start(params: None) -> Check:
+    return _decomposed
 
 
-def _judge(record: Record) -> Iterator[str]:
+def _decomposed(record: Record) -> Iterator[str]:
     if record.denormalised:
         yield "the file has decomposed text (NFD); it is read as NFC"

@@ -10,9 +10,13 @@ from llmops_cli.data.records import Record
 
 ID = "story_codes"
 SEVERITY = "warning"
+ABOUT = "character codes (C001) in the place of names"
+FIX = "llmops data convert PATH -o OUT.jsonl --set names.C001=NAME"
+FAST = True
+TRACE = CODE
 
 
-def start() -> Check:
+def start(params: None) -> Check:
     return _leftover
 
 

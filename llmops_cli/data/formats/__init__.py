@@ -13,18 +13,17 @@ A row is a JSON object or a line of a table as a mapping, its text already NFC. 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from llmops_cli.core.errors import InputError
 from llmops_cli.data.records import Message, Record
 
 Row = Mapping[str, Any]
 _SMALL = 200
+_DEEPEST = 64
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a row stands: the file as the user named it, its stem, and the line from 1."""
 
     source: str
@@ -70,6 +69,25 @@ def other_columns(row: Row, used: tuple[str, ...]) -> dict[str, Any]:
         for key, value in row.items()
         if key not in used and isinstance(value, (str, int, float)) and len(str(value)) <= _SMALL
     }
+
+
+def own_metadata(row: Row, place: Place, used: tuple[str, ...]) -> dict[str, Any]:
+    """The `metadata` of a row in our own shape, and the columns that mean nothing to it.
+
+    Raises:
+        InputError: the metadata is nested so deep that it could not be written again.
+    """
+    metadata = row.get("metadata")
+    if not isinstance(metadata, dict):
+        metadata = {}
+    if _is_deeper(metadata, _DEEPEST):
+        raise InputError(f"metadata: nested deeper than {_DEEPEST} levels", where=place.where)
+    return other_columns(row, ("metadata", *used)) | metadata
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels < 0 or any(_is_deeper(item, levels - 1) for item in items)
 
 
 def question_and_answer(row: Row, place: Place, question: str, answer: str, used: tuple[str, ...]) -> Record:

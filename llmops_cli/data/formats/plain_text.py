@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llmops_cli.data.config import ReadOptions
-from llmops_cli.data.formats import Place, Row, id_of, other_columns
+from llmops_cli.data.formats import Place, Row, id_of, own_metadata
 from llmops_cli.data.records import Record
 
 SHAPE = "text"
@@ -17,12 +17,11 @@ def matches(row: Row, options: ReadOptions) -> bool:
 
 
 def parse(row: Row, place: Place, options: ReadOptions) -> Iterator[Record]:
-    metadata, source = row.get("metadata"), row.get("source")
+    source = row.get("source")
     yield Record(
         id=id_of(row, place),
         text=row["text"],
         source=source if isinstance(source, str) and source else place.source,
-        metadata=other_columns(row, ("id", "text", "source", "metadata"))
-        | (metadata if isinstance(metadata, dict) else {}),
+        metadata=own_metadata(row, place, ("id", "text", "source")),
         where=place.where,
     )
