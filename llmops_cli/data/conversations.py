@@ -31,11 +31,9 @@ class Conversation(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=
 _DECODER = msgspec.json.Decoder(Conversation)
 
 
-def parse_conversations(lines: bytes) -> list[Conversation] | None:
-    """One conversation for each line, or None where one of the lines is anything else."""
+def parse_conversation(line: bytes) -> Conversation | None:
+    """The conversation that a line is, or None where it is anything else, well-formed or not."""
     try:
-        rows = _DECODER.decode_lines(lines)
+        return _DECODER.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    blank = len(rows) != lines.count(b"\n") + (not lines.endswith(b"\n"))
-    return None if blank else rows

@@ -13,7 +13,7 @@ import orjson
 from llmops_cli.core.errors import InputError, Problem
 from llmops_cli.data.columnar import COLUMNAR, read_columnar
 from llmops_cli.data.config import ReadOptions, WrongSetting
-from llmops_cli.data.conversations import parse_conversations
+from llmops_cli.data.conversations import parse_conversation
 from llmops_cli.data.decoding import (
     LONGEST_ROW,
     Encoding,
@@ -37,6 +37,7 @@ Kind = Literal["lines", "document", "table", "conll", "text", "columnar"]
 
 _SAMPLE = 500  # rows
 _BLOCK = 1 << 20
+_MISSES = 100  # lines in a row that are no conversations, after which no more are expected
 _AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG_NUMBER = b"0" * 19
 
@@ -161,17 +162,21 @@ def json_lines(lines: Iterable[tuple[int, bytes | None]], source: Source, layout
 def json_block(data: bytes, first: int, source: Source, layout: Layout, report: OnProblem, *, typed: bool) -> Rows:
     """As :func:`json_lines` for whole lines in one piece, faster where nothing in them needs care.
 
-    With `typed`, lines that all are conversations are given as such.
+    With `typed`, a line that is a conversation is given as such.
     """
     data = without_mark(data, first)
     lines = enumerate(data.split(b"\n"), first)
     if layout.encoding != "utf-8" or not is_plain(data):
         yield from json_lines(lines, source, layout, report)
         return
-    if typed and (rows := parse_conversations(data)):
-        yield from ((number, row, False) for number, row in enumerate(rows, first))
-        return
+    misses = 0 if typed else _MISSES
     for number, line in lines:
+        if misses < _MISSES:
+            if row := parse_conversation(line):
+                misses = 0
+                yield number, row, False
+                continue
+            misses += 1
         try:
             yield number, orjson.loads(line), False
         except orjson.JSONDecodeError:  # blank, or broken in a way that the slower parser can name

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from llmops_cli.core.errors import InputError
@@ -47,9 +48,13 @@ def parse(row: Row, place: Place, options: ReadOptions) -> Iterator[Record]:
 
 def record_of(row: Conversation, place: Place) -> Record:
     """The record of a row that has been parsed as one. Raises InputError as :func:`own_metadata`."""
-    messages = tuple([Message(turn.role, turn.content) for turn in row.messages])
+    messages = tuple([_message_of((turn.role, turn.content)) for turn in row.messages])
     metadata = own_metadata({"metadata": row.metadata}, place, ()) if row.metadata else {}
-    return Record.of_messages(id_of({"id": row.id}, place), messages, row.source or place.source, metadata, place.where)
+    name = row.id if isinstance(row.id, str) and row.id.strip() else id_of({"id": row.id}, place)
+    return Record.of_messages(name, messages, row.source or place.source, metadata, place.where)
+
+
+_message_of: Callable[[tuple[str, str]], Message] = partial(tuple.__new__, Message)  # half the time of Message(…)
 
 
 def read_messages(items: list[Any], place: Place) -> tuple[Message, ...]:
