@@ -210,7 +210,7 @@ def test_every_wrong_prompt_is_listed_with_its_line(generate: Any, cli: Cli, tin
         (None, "p.jsonl: no such file"),
         (b"", "p.jsonl: the file is empty"),
         (b"\n \n", "p.jsonl: the file is empty"),
-        ('{"text": "비가 온다"}'.encode("cp949"), "p.jsonl:1: the file is CP949"),
+        ('{"text": "비가 온다"}'.encode("cp949"), "p.jsonl:1: not UTF-8: CP949"),
     ],
 )
 def test_prompts_that_cannot_be_read(cli: Cli, tiny_model: Path, content: bytes | None, line: str) -> None:

@@ -57,13 +57,13 @@ def test_the_copy_itself_is_fine(use: Use, model: Path) -> None:
 def test_weights_that_are_cut(use: Use, model: Path) -> None:
     path = model / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
-    refused(use(model), "model: the weights cannot be ")
+    refused(use(model), "model", "the weights cannot be ")
 
 
 @pytest.mark.parametrize("content", [b"", b"not safetensors", b"\xff" * 64])
 def test_weights_that_are_none(use: Use, model: Path, content: bytes) -> None:
     (model / "model.safetensors").write_bytes(content)
-    refused(use(model), "model: the weights cannot be ")
+    refused(use(model), "model", "the weights cannot be ")
 
 
 def rewrite(model: Path, change: Callable[[dict[str, torch.Tensor]], Any]) -> None:
@@ -87,7 +87,7 @@ def test_a_spare_tensor(use: Use, model: Path) -> None:
 
 def test_a_tensor_of_the_wrong_shape(use: Use, model: Path) -> None:
     rewrite(model, lambda tensors: tensors.update({NORM: torch.ones(31)}))
-    refused(use(model), "model: the weights ", NORM)
+    refused(use(model), "model", NORM, "[31]")
 
 
 def test_pickled_weights_are_never_opened(use: Use, model: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_foreign_adapter_of_another_shape(use: Use, run_here: Path, wide_model
     shutil.copytree(run_here / "adapter", "foreign")
     Path("foreign/contract.json").unlink()
     edit(Path("foreign/adapter_config.json"), base_model_name_or_path=str(wide_model))
-    refused(use("foreign"), "foreign: the adapter does not fit", "size mismatch")
+    refused(use("foreign"), "foreign: the adapter does not fit")
 
 
 def test_an_adapter_whose_base_is_gone(use: Use, run_here: Path) -> None:

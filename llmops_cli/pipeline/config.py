@@ -12,7 +12,9 @@ from llmops_cli.config.base import StrictModel
 class Step(StrictModel):
     """One job of a recipe."""
 
-    job: str = Field(description="convert, mask, dedup, split, merge, validate, train, eval, quantize, generate or chat")
+    job: str = Field(
+        description="convert, mask, dedup, split, merge, validate, train, eval, quantize, generate or chat"
+    )
     config: str | None = Field(None, description="YAML configuration of the job; without it, `with` is all of it")
     name: str | None = Field(None, description="name of the run, for train and eval")
     values: dict[str, Any] = Field(

@@ -15,7 +15,7 @@ from llmops_cli.core.console import Reporter
 from llmops_cli.core.errors import GateFailed, InputError, LlmopsError, Problem
 from llmops_cli.core.files import sha256_of, write_json
 from llmops_cli.core.workspace import RunRequest, runs_directory
-from llmops_cli.data.reading import expand
+from llmops_cli.data.sources import expand
 from llmops_cli.pipeline.config import RecipeConfig, Step
 from llmops_cli.pipeline.jobs import JOBS, job_named
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 
@@ -31,7 +31,7 @@ class _Answer:
     adapter: str
     cache: KeyValueCache
     generator: torch.Generator
-    lookup: PromptLookup = field(default_factory=PromptLookup)
+    lookup: PromptLookup
 
     @property
     def pending(self) -> int:
@@ -84,8 +84,9 @@ class DecoderBatch:
         cache.keep(common_prefix(cache.ids, prompt))
         left = min(settings.max_tokens, self._context_length - len(prompt))
         generator = torch.Generator().manual_seed(settings.seed)
+        lookup = PromptLookup(self._decoder.precision)
         self._added += 1
-        self._answers[self._added] = _Answer(list(prompt), left, settings, session, adapter, cache, generator)
+        self._answers[self._added] = _Answer(list(prompt), left, settings, session, adapter, cache, generator, lookup)
         return self._added
 
     def drop(self, number: int) -> None:

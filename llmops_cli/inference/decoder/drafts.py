@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-MATCH = 3
+from llmops_cli.inference.config import Precision
+
+MATCH = 4
 """Tokens that must have been there before."""
-LONGEST = 16
-SHORTEST = 3
-STEP_COST, TOKEN_COST = 0.5, 0.15
-"""What a draft adds to a forward pass, in passes of one token, measured on a CPU: once, and for each drafted token."""
+SHORTEST, LONGEST = 3, 15
 FIRST_CREDIT, CREDIT_OF_A_TOKEN, MOST_CREDIT = 1.0, 0.02, 3.0
+DENSE_COST = (0.5, 0.05)
+COSTS: dict[Precision, tuple[float, float]] = {"int8": (0.0, 0.15), "int4": (0.0, 0.3)}
+"""What a draft adds to a forward pass, in passes of one token as measured on a CPU: once, and for each of its tokens.
+
+A dense product of one row is a faster kind of product than one of several; the quantized kernels compute more with
+every row.
+"""
 
 
 class PromptLookup:
@@ -20,7 +26,8 @@ class PromptLookup:
     besides; what accepted drafts have saved can be risked again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, precision: Precision) -> None:
+        self._pass_cost, self._token_cost = COSTS.get(precision, DENSE_COST)
         self._followed_at: dict[tuple[int, ...], int] = {}
         self._indexed = MATCH
         self._length = SHORTEST
@@ -31,8 +38,9 @@ class PromptLookup:
         for end in range(self._indexed, len(ids)):
             self._followed_at[tuple(ids[end - MATCH : end])] = end
         self._indexed = max(self._indexed, len(ids))
-        length = min(self._length, most)
-        if length < 1 or self._credit < STEP_COST + TOKEN_COST * length:
+        affordable = int((self._credit - self._pass_cost) / self._token_cost)
+        length = min(self._length, most, affordable)
+        if length < 1:
             return []
         start = self._followed_at.get(tuple(ids[-MATCH:]))
         if start is None:
@@ -44,6 +52,10 @@ class PromptLookup:
         """Tell what became of a proposal; a pass without one is (0, 0)."""
         self._credit += CREDIT_OF_A_TOKEN
         if drafted:
-            self._credit += accepted - STEP_COST - TOKEN_COST * drafted
+            self._credit += accepted - self.cost(drafted)
             self._length = min(2 * drafted, LONGEST) if accepted == drafted else max(accepted, SHORTEST)
         self._credit = min(self._credit, MOST_CREDIT)
+
+    def cost(self, drafted: int) -> float:
+        """What a draft of so many tokens takes, in passes of one token."""
+        return self._pass_cost + self._token_cost * drafted if drafted else 0.0

@@ -74,6 +74,7 @@ def load_decoder(
         [layer(number) for number in range(architecture.layers)],
         vector("model.norm.weight"),
         embedding if architecture.tied else vocabulary_matrix("lm_head.weight"),
+        precision,
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import torch
 import torch.nn.functional as F
 
+from llmops_cli.inference.config import Precision
 from llmops_cli.inference.decoder.architecture import Architecture
 from llmops_cli.inference.decoder.cache import KeyValueCache
 from llmops_cli.inference.decoder.weights import Weight
@@ -73,10 +74,10 @@ class Decoder:
         layers: list[Layer],
         norm: torch.Tensor,
         head: Weight,
+        precision: Precision,
     ) -> None:
-        self.architecture, self.embedding, self.layers, self.norm, self.head = (
-            architecture, embedding, layers, norm, head,
-        )  # fmt: skip
+        self.architecture, self.precision = architecture, precision
+        self.embedding, self.layers, self.norm, self.head = embedding, layers, norm, head
         self.device, self.dtype = norm.device.type, norm.dtype
         self._inverse_frequencies = torch.tensor(architecture.inverse_frequencies, device=self.device)
 
