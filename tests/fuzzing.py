@@ -163,7 +163,8 @@ def check_reading(raw: bytes, suffix: str, options: dict[str, Any], output: str 
         assert not written.exists()
         return
     assert result.outputs[0].records <= len(records)
-    kept = {record.id: record for record in records}
+    # A record that is left out takes its id with it: of two with one id the second then needs no number.
+    kept = iter([record.to_json() | {"id": ""} for record in records])
     back = [record.to_json() for record in read_records([str(written)], ReadOptions())]
-    assert back == [kept[row["id"]].to_json() for row in back]
-    assert len(back) == result.outputs[0].records
+    assert all(any(row | {"id": ""} == other for other in kept) for row in back)
+    assert len({row["id"] for row in back}) == len(back) == result.outputs[0].records
