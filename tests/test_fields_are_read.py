@@ -79,7 +79,7 @@ def run_every_job(tiny_model: Path) -> None:
     write_rows("raw/a.jsonl", [*TRAINED_ON, CHAT, STORY])
     Path("raw/work.txt").write_text("바다로 갔다.\n\n돌아왔다.", encoding="utf-8")
     heldout = write_rows("heldout.jsonl", [*HELD_OUT, CHAT, STORY])
-    write_rows("prompts.jsonl", [{"text": "바다"}, {"messages": HELD_OUT[0]["messages"][:1]}])
+    write_rows("prompts.jsonl", [{"text": "바다 바다 바다 바다"}, {"messages": HELD_OUT[0]["messages"][:1]}])
     Path("recipe.yaml").write_text(
         "name: a\nsteps: [{job: convert, with: {input: raw, output: train.jsonl, limit: 14}}]", encoding="utf-8"
     )
@@ -95,9 +95,9 @@ def run_every_job(tiny_model: Path) -> None:
     lora = {"epochs": 1, "batch_size": 16, "patience": 1, "pack_length": 192}
     run("train", {"model": str(tiny_model), "data": data, "train": lora, "tracking": {"mlflow": False}}, "lora")
     run("eval", {"model": "runs/lora", "data": data}, "eval")
-    held_out = {"eval": heldout, "records": 2}
+    held_out = {"eval": [heldout, "raw/work.txt"], "records": 2}
     run("quantize", {"model": "runs/full", "to": "int8", "output": "int8", "data": held_out, "limits": {"kl_p99": 9.0}})
-    generation = {"max_tokens": 3, "stop": ["가"]}
+    generation = {"max_tokens": 3, "stop": ["가"], "dry_multiplier": 0.5}
     output = {"input": "prompts.jsonl", "output": "answers.jsonl"}
     run("generate", {"model": "runs/full", "generation": generation} | output)
     run("chat", {"model": "runs/lora", "prompt": "안녕?", "generation": generation})
