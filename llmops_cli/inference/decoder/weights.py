@@ -21,7 +21,7 @@ class Weight(Protocol):
     """A matrix of shape (outputs, inputs)."""
 
     def product(self, rows: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
-        """`rows @ matrix.T + bias`: (rows, inputs) to (rows, outputs), in the dtype of `rows`."""
+        """`rows @ matrix.T + bias`: (rows, inputs) to (rows, outputs), in the dtype of the kernel."""
 
     def lookup(self, ids: torch.Tensor) -> torch.Tensor:
         """Rows of the matrix, (ids, inputs)."""
@@ -62,7 +62,7 @@ class Int8Weight:
             result = self._restored_product(rows)
         else:
             result = torch.ops.aten._weight_int8pack_mm(rows.to(self._scales.dtype), self._quantized, self._scales)
-        return result.to(rows.dtype) if bias is None else result + bias
+        return result if bias is None else result + bias
 
     def _restored_product(self, rows: torch.Tensor) -> torch.Tensor:
         dense = _dense_dtype(rows.device.type, self._scales.dtype)
@@ -93,7 +93,7 @@ class Int4Weight:
 
     def product(self, rows: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
         result: torch.Tensor = self._kernel(rows.to(self._middles.dtype), self._packed, GROUP, self._middles)
-        return result.to(rows.dtype) if bias is None else result + bias
+        return result if bias is None else result + bias
 
     def lookup(self, ids: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError("an embedding is held in 8 bits")
