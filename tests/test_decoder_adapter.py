@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from llmops_cli.core.errors import InputError
 from llmops_cli.inference.config import GenerationConfig
 from llmops_cli.inference.decoder.batch import DecoderBatch
-from llmops_cli.inference.decoder.loading import load_decoder
+from llmops_cli.inference.decoder.loading import add_adapter, load_decoder
 from llmops_cli.inference.decoder.model import Decoder, Span
 from llmops_cli.inference.decoder.sessions import Sessions
 from llmops_cli.models.resolve import ModelFiles
@@ -43,7 +43,10 @@ def files(base: Path, adapter: str | None = None) -> ModelFiles:
 
 
 def load(base: Path, adapter: str | None = None, precision: Any = "fp32", **beside: ModelFiles) -> Decoder:
-    return load_decoder(files(base, adapter), "cpu", precision, torch.float32, beside)
+    decoder = load_decoder(files(base, adapter), "cpu", precision, torch.float32)
+    for name, other in beside.items():
+        add_adapter(decoder, name, other)
+    return decoder
 
 
 def logits_of(decoder: Decoder, adapter: str = "") -> torch.Tensor:

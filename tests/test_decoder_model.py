@@ -53,7 +53,6 @@ def load(folder: Path, precision: Any = "fp32") -> Decoder:
         "cpu",
         precision,
         torch.bfloat16 if precision == "bf16" else torch.float32,
-        {},
     )
 
 

@@ -6,7 +6,7 @@ import math
 import time
 
 import pytest
-from workbench import Cli
+from workbench import Cli, log_probabilities
 
 from llmops_cli.core.errors import InputError
 from llmops_cli.inference.config import EngineConfig, GenerationConfig
@@ -49,7 +49,7 @@ def test_a_delay_and_a_context_are_kept() -> None:
 def test_every_token_is_as_likely_as_the_others(cli: Cli) -> None:
     engine = open_engine(EngineConfig(model="fake:words"))
     assert engine.tokenizer is not None
-    assert engine.log_probabilities([5, 6, 7]) == [-math.log(engine.tokenizer.size)] * 2
+    assert log_probabilities(engine, [5, 6, 7]) == [-math.log(engine.tokenizer.size)] * 2
     (chunk,) = engine.logits([5, 6, 7])
     assert chunk.shape == (2, engine.tokenizer.size)
     assert cli("chat", "fake:echo", "--once", "안녕").out == "안녕\n"

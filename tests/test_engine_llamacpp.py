@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from workbench import HELD_OUT, Cli, write_rows
+from workbench import HELD_OUT, Cli, log_probabilities, write_rows
 
 from llmops_cli.core.errors import InputError
 from llmops_cli.inference.config import EngineConfig, GenerationConfig
@@ -97,7 +97,7 @@ def test_greedy_answers_are_those_of_the_original(engine: Engine, original: Engi
 def test_text_is_scored_as_by_the_original(engine: Engine, original: Engine) -> None:
     ids = load_tokenizer(TINY_KO).encode("겨울 바다는 조용했다. " * 40)
     assert len(ids) > 256  # more than one chunk
-    assert engine.log_probabilities(ids) == pytest.approx(original.log_probabilities(ids), abs=0.02)
+    assert log_probabilities(engine, ids) == pytest.approx(log_probabilities(original, ids), abs=0.02)
     assert sum(len(chunk) for chunk in engine.logits(ids)) == len(ids) - 1
 
 
@@ -152,7 +152,7 @@ def test_commands_take_a_gguf_file(engine: Engine, gguf_file: Path, cli: Cli) ->
     write_rows("h.jsonl", HELD_OUT)
     Path("e.yaml").write_text(f"model: {gguf_file}\ndata: {{eval: h.jsonl, max_length: 64}}")
     result = cli("eval", "e.yaml", "--name", "e", "--json").json()
-    assert [row["name"] for row in result["rows"]] == ["model"]
+    assert result["suites"]["held-out"]["summary"]["perplexity"] > 1
     assert result["contract"] == "unverifiable"
     refused = cli("train", "e.yaml", "--name", "t", "--set", "data.train=h.jsonl")
     assert (refused.code, len(refused.errors)) == (2, 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from workbench import Cli
+from workbench import Cli, log_probabilities
 
 from llmops_cli.core.errors import InputError
 from llmops_cli.inference.config import EngineConfig, GenerationConfig
@@ -61,15 +61,15 @@ def test_greedy_answers_are_those_of_transformers(engine: Engine, original: Engi
 def test_text_is_scored_as_by_transformers(engine: Engine, original: Engine) -> None:
     ids = load_tokenizer(TINY_KO).encode("겨울 바다는 조용했다. " * 50)
     assert len(ids) > 256  # more than one chunk
-    assert engine.log_probabilities(ids) == pytest.approx(original.log_probabilities(ids), abs=1e-3)
+    assert log_probabilities(engine, ids) == pytest.approx(log_probabilities(original, ids), abs=1e-3)
 
 
 def test_an_adapter_is_added(run_here: Path) -> None:
     engine, original = opened("finished"), opened("finished", "transformers")
     ids = engine.tokenizer.encode("비가 많이 오네. 우산을 챙겨 가는 게 좋겠다.")  # type: ignore[union-attr]
-    assert engine.log_probabilities(ids) == pytest.approx(original.log_probabilities(ids), abs=1e-3)
+    assert log_probabilities(engine, ids) == pytest.approx(log_probabilities(original, ids), abs=1e-3)
     base = opened(json.loads((run_here / "adapter/contract.json").read_text())["base_model"])
-    assert engine.log_probabilities(ids) != pytest.approx(base.log_probabilities(ids), abs=0.1)
+    assert log_probabilities(engine, ids) != pytest.approx(log_probabilities(base, ids), abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,9 @@ def test_other_shapes_are_computed_too(tiny_model: Path, changes: dict[str, Any]
         tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"].flip(0).clone()
         save_file(tensors, "changed/model.safetensors", metadata={"format": "pt"})
     ids = load_tokenizer(tiny_model).encode("비가 온다. 우산을 챙기자. " * 6)
-    want = opened("changed", "transformers").log_probabilities(ids)
-    assert opened("changed").log_probabilities(ids) == pytest.approx(want, abs=1e-3)
-    assert opened(tiny_model).log_probabilities(ids) != pytest.approx(want, abs=0.1)
+    want = log_probabilities(opened("changed", "transformers"), ids)
+    assert log_probabilities(opened("changed"), ids) == pytest.approx(want, abs=1e-3)
+    assert log_probabilities(opened(tiny_model), ids) != pytest.approx(want, abs=0.1)
 
 
 def test_a_session_goes_on_from_what_it_computed(engine: Engine) -> None:
@@ -122,8 +122,8 @@ def test_a_session_goes_on_from_what_it_computed(engine: Engine) -> None:
 @pytest.mark.parametrize(("precision", "closeness"), [("fp16", 0.05), ("bf16", 0.5), ("int8", 0.3), ("int4", 3.0)])
 def test_every_precision_is_near_to_the_original(engine: Engine, precision: str, closeness: float) -> None:
     ids = load_tokenizer(TINY_KO).encode("겨울 바다는 조용했다.")
-    found = opened(TINY_KO, precision=precision).log_probabilities(ids)
-    want = engine.log_probabilities(ids)
+    found = log_probabilities(opened(TINY_KO, precision=precision), ids)
+    want = log_probabilities(engine, ids)
     assert found != want
     assert max(abs(one - other) for one, other in zip(found, want, strict=True)) < closeness
 
@@ -146,8 +146,8 @@ def packed(folder: Path, bits: int) -> Path:
 
 def test_weights_that_were_quantized_before_are_run(tmp_path: Path) -> None:
     ids = load_tokenizer(TINY_KO).encode("겨울 바다는 조용했다.")
-    found = opened(packed(tmp_path / "packed", 8)).log_probabilities(ids)
-    assert found == pytest.approx(opened(TINY_KO, precision="int8").log_probabilities(ids), abs=0.05)
+    found = log_probabilities(opened(packed(tmp_path / "packed", 8)), ids)
+    assert found == pytest.approx(log_probabilities(opened(TINY_KO, precision="int8"), ids), abs=0.05)
     tensors = mx.load("packed/model.safetensors")
     del tensors["model.layers.1.mlp.up_proj.scales"]
     mx.save_safetensors("packed/model.safetensors", tensors)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chat_server import Server, chat_piece, event, reply
 from workbench import Cli, write_rows
 
 from llmops_cli.core.errors import InputError, LlmopsError, MachineError
@@ -22,20 +18,9 @@ from llmops_cli.inference.engines.openai import OpenAIEngine
 from llmops_cli.inference.upstream import Patience, event_data
 from llmops_cli.models.source import Upstream, resolve_source
 
-RESOLVE = socket.getaddrinfo  # as it was before the tests took the network away
 TEXT = "비가 와, 뷁🙂.\u2028다음 줄"
 HURRY = Patience(connect=2, silence=0.3, retries=3, pause=0.01)
 TURNS = [{"role": "user", "content": "비가 와?"}]
-
-
-def event(value: Any) -> bytes:
-    return f"data: {json.dumps(value, ensure_ascii=False)}\n\n".encode()
-
-
-def chat_piece(text: str | None, finish: str | None = None) -> dict[str, Any]:
-    return {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}]}
-
-
 USAGE = {"choices": [], "usage": {"prompt_tokens": 11, "completion_tokens": 7}}
 DONE = b"data: [DONE]\n\n"
 STREAM = (
@@ -45,80 +30,18 @@ STREAM = (
 )
 
 
-class Server:
-    """Answers requests by `replies`, one each and the last one for all that follow; keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[dict[str, Any]] = []
-        self.headers: list[dict[str, str]] = []
-        self.replies: list[Callable[[BaseHTTPRequestHandler], None]] = [reply(STREAM)]
-        lock = threading.Lock()
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(handler) -> None:  # noqa: N805
-                body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
-                with lock:
-                    self.asked.append({"path": handler.path, **json.loads(body or b"{}")})
-                    self.headers.append(dict(handler.headers))
-                    answer = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-                answer(handler)
-
-            do_GET = do_POST  # noqa: N815
-
-            def log_message(handler, *arguments: Any) -> None:  # noqa: N805
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def engine(self, patience: Patience = HURRY) -> OpenAIEngine:
-        return OpenAIEngine(Upstream(self.url, self.url, "m"), patience)
-
-
-def reply(
-    body: bytes,
-    status: int = 200,
-    *,
-    cuts: list[int] | None = None,
-    wait: float = 0,
-    headers: dict[str, str] | None = None,
-) -> Callable[[BaseHTTPRequestHandler], None]:
-    """Send a body, in pieces that end at `cuts`, `wait` seconds before each; the connection then ends."""
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in (headers or {}).items():
-            handler.send_header(name, value)
-        handler.end_headers()
-        edges = [0, *(cuts or []), len(body)]
-        for start, end in pairwise(edges):
-            time.sleep(wait)
-            try:
-                handler.wfile.write(body[start:end])
-                handler.wfile.flush()
-            except OSError:  # the client has gone
-                return
-
-    return answer
-
-
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(socket, "getaddrinfo", RESOLVE)
-    for name in ("OPENAI_API_KEY", "LLMOPS_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    server = Server()
-    yield server
-    server.close()
+def server(server: Server) -> Server:
+    server.replies = [reply(STREAM)]
+    return server
+
+
+def opened(server: Server, patience: Patience = HURRY) -> OpenAIEngine:
+    return OpenAIEngine(Upstream(server.url, server.url, "m"), patience)
 
 
 def ask(server: Server, patience: Patience = HURRY, **settings: Any) -> Completion:
-    return complete(server.engine(patience), Request(GenerationConfig(**settings), TURNS))
+    return complete(opened(server, patience), Request(GenerationConfig(**settings), TURNS))
 
 
 def fault(server: Server) -> LlmopsError:
@@ -132,7 +55,7 @@ def fault(server: Server) -> LlmopsError:
 
 def test_an_answer_is_that_of_the_upstream(server: Server) -> None:
     told: list[str] = []
-    completion = complete(server.engine(), Request(GenerationConfig(), TURNS), told.append)
+    completion = complete(opened(server), Request(GenerationConfig(), TURNS), told.append)
     assert completion == Completion(TEXT, [], "stop", prompt_tokens=11, completion_tokens=7)
     assert told == list(TEXT)
     assert server.asked[0] == {
@@ -153,10 +76,18 @@ def test_settings_that_only_some_servers_know_are_sent_when_they_are_used(server
 def test_a_text_is_continued(server: Server) -> None:
     pieces = [{"choices": [{"text": "겨울 "}]}, {"choices": [{"text": "바다", "finish_reason": "length"}]}]
     server.replies = [reply(b"".join(map(event, pieces)))]
-    completion = complete(server.engine(), Request(GenerationConfig(), text="제목: "))
+    completion = complete(opened(server), Request(GenerationConfig(), text="제목: "))
     assert (completion.output, completion.finish_reason) == ("겨울 바다", "length")
     assert (completion.prompt_tokens, completion.completion_tokens) == (None, None)
     assert (server.asked[0]["path"], server.asked[0]["prompt"]) == ("/v1/completions", "제목: ")
+
+
+@pytest.mark.parametrize("end", [{}, {"finish_reason": "stop"}, {"finish_reason": "length"}])
+def test_a_server_that_does_not_stream_answers_at_once(server: Server, end: dict[str, str]) -> None:
+    whole = {"choices": [{"message": {"role": "assistant", "content": TEXT}, **end}], "usage": USAGE["usage"]}
+    server.replies = [reply(json.dumps(whole, indent=1).encode())]
+    completion = ask(server)
+    assert completion == Completion(TEXT, [], end.get("finish_reason", "stop"), prompt_tokens=11, completion_tokens=7)
 
 
 def test_a_stream_may_be_cut_between_any_two_bytes() -> None:
@@ -172,7 +103,7 @@ def test_a_slowly_cut_stream_shows_whole_characters(server: Server) -> None:
     middle = STREAM.index("뷁".encode())
     server.replies = [reply(STREAM, cuts=[middle + 1, middle + 2, middle + 40], wait=0.01)]
     told: list[str] = []
-    complete(server.engine(), Request(GenerationConfig(), TURNS), told.append)
+    complete(opened(server), Request(GenerationConfig(), TURNS), told.append)
     assert told == list(TEXT)
 
 
@@ -265,10 +196,10 @@ def test_requests_run_at_once_and_can_be_dropped(server: Server) -> None:
     server.replies = [reply(STREAM, cuts=[200, 400, 600], wait=0.1)]
     requests = [Request(GenerationConfig(), TURNS) for _ in range(6)]
     start = time.monotonic()
-    found = dict(complete_all(server.engine(), requests, at_once=6))
+    found = dict(complete_all(opened(server), requests, at_once=6))
     assert time.monotonic() - start < 1.5  # one after another takes 2.4 s
     assert [found[place].output for place in range(6)] == [TEXT] * 6
-    batch = server.engine().open()
+    batch = opened(server).open()
     first, second = batch.add(requests[0]), batch.add(requests[1])
     batch.drop(first)
     while events := batch.step():
@@ -278,7 +209,7 @@ def test_requests_run_at_once_and_can_be_dropped(server: Server) -> None:
 def test_what_was_answered_comes_before_the_error_of_another(server: Server) -> None:
     server.replies = [reply(STREAM), reply(b"", 404, wait=0.1)]
     requests = [Request(GenerationConfig(), TURNS) for _ in range(2)]
-    answers = complete_all(server.engine(), requests, at_once=2)
+    answers = complete_all(opened(server), requests, at_once=2)
     assert next(answers)[1].output == TEXT
     with pytest.raises(MachineError, match="answers 404"):
         next(answers)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from workbench import make_tokenizer
+from workbench import log_probabilities, make_tokenizer
 
 from llmops_cli.core.errors import GateFailed, InputError, MachineError
 from llmops_cli.inference.config import GenerationConfig
@@ -21,7 +21,7 @@ from llmops_cli.inference.engines.torch import TorchEngine
 from llmops_cli.inference.streaming import TextEngine
 from llmops_cli.inference.streams import common_prefix
 from llmops_cli.models.resolve import BUILTIN_DIRECTORY, ModelFiles, resolve_model
-from llmops_cli.prompts.encode import encode_prompt
+from llmops_cli.prompts.encode import IGNORED, Encoded, encode_prompt
 
 BEGINNINGS = """오늘은 아침부터 비가 와서|바닷가 작은 마을에는|할머니는 늘 부엌에서|기차가 떠난 뒤에 남은 것은
 가을이 오면 나는|고양이가 창가에 앉아|편지를 쓰다가 문득|김치찌개를 맛있게 끓이려면|그는 말없이 문을 열고
@@ -97,6 +97,20 @@ def test_eight_of_different_lengths_together_give_what_each_gives_alone(
     assert answers(engine, prompts[:8], GREEDY) == greedy[:8]
     assert len({len(prompt) for prompt in prompts[:8]}) > 3
     assert len(passes) == max(map(len, greedy[:8]))
+
+
+@pytest.mark.parametrize("temperature", [0, 0.7])
+def test_a_turn_has_the_fewest_tokens_that_are_asked_for(
+    engine: TorchEngine, prompts: list[list[int]], temperature: float
+) -> None:
+    short = GenerationConfig(temperature=temperature, max_tokens=60, seed=1)
+    ended = answers(engine, prompts[:8], short)
+    least = max(map(len, ended))
+    longer = answers(engine, prompts[:8], short.model_copy(update={"min_tokens": least + 3, "max_tokens": least + 9}))
+    stops = set(engine.tokenizer.stop_ids)
+    assert min(map(len, ended)) < least
+    assert all(len(answer) > least + 3 and not stops & set(answer[: least + 3]) for answer in longer)
+    assert temperature or longer[0][: len(ended[0]) - 1] == ended[0][:-1]
 
 
 def test_requests_join_and_leave(engine: TorchEngine, prompts: list[list[int]], greedy: list[list[int]]) -> None:
@@ -270,18 +284,55 @@ def test_answers_end_at_a_stop_token_the_limit_or_the_end_of_the_context(
 @pytest.mark.parametrize("precision", ["fp32", "int8", "int4", "bf16"])
 def test_text_is_scored_in_chunks(transformers_model: Any, precision: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = TorchEngine(resolve_model("builtin:tiny-ko"), "cpu", precision)
-    monkeypatch.setattr("llmops_cli.inference.engines.torch.CHUNK", 16)
+    for module in ("engines.torch", "decoder.likelihood"):
+        monkeypatch.setattr(f"llmops_cli.inference.{module}.CHUNK", 16)
     ids = engine.tokenizer.encode(" ".join(BEGINNINGS))
     with torch.inference_mode():
         rows = transformers_model(torch.tensor([ids])).logits[0, :-1].log_softmax(-1)
     exact = rows.gather(-1, torch.tensor(ids[1:])[:, None])[:, 0].tolist()
-    found = engine.log_probabilities(ids)
+    found = log_probabilities(engine, ids)
     assert len(found) == len(ids) - 1 > 32
     most = {"fp32": 1e-4, "int8": 0.5, "bf16": 0.5, "int4": 3}[precision]
     assert found == pytest.approx(exact, abs=most)
     assert sum(found) == pytest.approx(sum(exact), rel={"fp32": 1e-5, "int4": 0.08}.get(precision, 0.01))
     assert sum(map(len, engine.logits(ids))) == len(found)
-    assert engine.log_probabilities(ids[:1]) == []
+    assert log_probabilities(engine, ids[:1]) == []
+
+
+def test_records_share_passes_and_no_more_is_computed_than_is_asked_for(
+    engine: TorchEngine, passes: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = engine.tokenizer.encode(" ".join(BEGINNINGS))
+    ends = [9, 20, 1, 33, 5, 90]
+    records = [
+        Encoded(tokens[:end], [token if place % 3 else IGNORED for place, token in enumerate(tokens[:end])], 0)
+        for end in ends
+    ]
+    alone = log_probabilities(engine, tokens)
+    want = [[alone[place - 1] for place in range(1, end) if place % 3] for end in ends]
+    passes.clear()
+    for chunk, spans in ((512, [[8, 19, 32, 4, 89]]), (40, [[8, 19, 13], [19, 4, 17], [40], [32]])):
+        monkeypatch.setattr("llmops_cli.inference.decoder.likelihood.CHUNK", chunk)
+        found = list(engine.log_probabilities(records))
+        assert [len(row) for row in found] == [record.labelled for record in records]
+        for row, wanted in zip(found, want, strict=True):
+            assert row == pytest.approx(wanted, abs=1e-4)
+        assert passes == spans
+        passes.clear()
+
+
+def test_a_record_is_read_when_there_is_room_for_it(engine: TorchEngine, passes: list[list[int]]) -> None:
+    records = iter([Encoded([5] * 201, [5] * 201, 0)] * 9)
+    next(engine.log_probabilities(records))
+    assert (len(list(records)), passes) == (6, [[200, 200, 112]])
+
+
+def test_long_text_attends_in_blocks(engine: TorchEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = engine.tokenizer.encode(" ".join(BEGINNINGS))
+    whole = log_probabilities(engine, ids)
+    for block in (1, 7, 64):
+        monkeypatch.setattr("llmops_cli.inference.decoder.model.BLOCK", block)
+        assert log_probabilities(engine, ids) == pytest.approx(whole, abs=1e-4)
 
 
 def test_nan_in_the_logits_ends_the_job(tiny_model: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from llmops_cli.inference.engine import Abilities, Engine, Request, complete, co
 from llmops_cli.inference.streaming import TextEngine, TextStream
 from llmops_cli.inference.streams import StreamBatch
 from llmops_cli.models.tokenizer import ModelTokenizer, load_tokenizer
+from llmops_cli.prompts.encode import Encoded
 
 TEXTS = [
     "오늘은 비가 온다. 우산을 챙기자.",
@@ -117,7 +118,7 @@ class Scripted:
     def open_tokens(self) -> StreamBatch:
         return StreamBatch(lambda prompt, settings, session: iter(self._ids[: settings.max_tokens]), together=True)
 
-    def log_probabilities(self, ids: Sequence[int]) -> list[float]:
+    def log_probabilities(self, records: Iterable[Encoded]) -> Iterator[list[float]]:
         raise AssertionError("not asked for")
 
     def logits(self, ids: Sequence[int]) -> Iterator[Any]:

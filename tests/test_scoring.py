@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import torch
-from workbench import CONVERSATIONS
+from workbench import CONVERSATIONS, log_probabilities
 
 from llmops_cli.core.console import SilentReporter
 from llmops_cli.core.errors import InputError
 from llmops_cli.inference.config import EngineConfig
 from llmops_cli.inference.engine import Engine
 from llmops_cli.inference.open import open_engine
-from llmops_cli.inference.scoring import Score, divergence, score, token_log_probabilities
+from llmops_cli.inference.scoring import Score, divergence, label_log_probabilities, score, scores
 from llmops_cli.models.tokenizer import load_tokenizer
 from llmops_cli.prompts.encode import IGNORED, Encoded, encode_conversation
 
@@ -35,8 +35,8 @@ class Table:
         for start in range(0, len(ids) - 1, self._chunk):
             yield self._logits[list(ids[start : min(start + self._chunk, len(ids) - 1)])]
 
-    def log_probabilities(self, ids: Sequence[int]) -> list[float]:
-        return token_log_probabilities(self.logits(ids), ids)
+    def log_probabilities(self, records: Iterable[Encoded]) -> Iterator[list[float]]:
+        return label_log_probabilities(self.logits, records)
 
 
 P = torch.tensor([[0.5, 0.25, 0.25], [0.1, 0.6, 0.3], [0.2, 0.2, 0.6]])
@@ -47,8 +47,8 @@ IDS = [0, 1, 1, 2, 0, 0, 2, 1]
 def test_log_probabilities_are_those_of_the_next_tokens() -> None:
     want = [math.log(P[one, other]) for one, other in pairwise(IDS)]
     for chunk in (1, 2, 3, 7, 50):
-        assert Table(P.log() + 5, chunk).log_probabilities(IDS) == pytest.approx(want, rel=1e-6)
-    assert Table(P.log()).log_probabilities([1]) == []
+        assert log_probabilities(Table(P.log() + 5, chunk), IDS) == pytest.approx(want, rel=1e-6)
+    assert log_probabilities(Table(P.log()), [1]) == []
 
 
 def test_a_score_counts_labelled_tokens_only() -> None:
@@ -64,6 +64,9 @@ def test_a_score_counts_labelled_tokens_only() -> None:
     assert found.perplexity == pytest.approx(math.exp(nats / 3), rel=1e-6)
     assert found.bits_per_character == pytest.approx(nats / math.log(2) / 4, rel=1e-6)
     assert Score(1e9, 1, 1).perplexity < math.inf
+    first, second = scores(Table(P.log()), iter(records), BAR)
+    assert (first.tokens, first.characters, second.tokens, second.characters) == (2, 3, 1, 1)
+    assert (first.nats, second.nats) == pytest.approx((-math.log(0.25) - math.log(0.2), -math.log(0.6)), rel=1e-6)
 
 
 def test_divergence_is_that_of_kullback_and_leibler() -> None:

@@ -34,6 +34,7 @@ class GenerationConfig(StrictModel):
     dry_base: float = Field(1.75, ge=1, le=8, description="growth of the DRY penalty with each repeated token")
     dry_allowed_length: int = Field(2, ge=1, description="tokens of a sequence that may repeat before DRY penalises")
     max_tokens: int = Field(512, ge=1, description="most tokens to generate, the end-of-turn token included")
+    min_tokens: int = Field(0, ge=0, description="fewest tokens to generate before the model may end its turn")
     seed: int = Field(7, ge=0, description="random seed; the same seed gives the same answer on the same machine")
     stop: list[str] = Field([], description="stop sequences: texts that end the answer and are not part of it")
 

@@ -7,26 +7,30 @@ makes text, stop sequences and finish reasons of it. An engine that gets text fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from llmops_cli.inference.config import EngineConfig, GenerationConfig, Precision
+from llmops_cli.models.resolve import ModelFiles
 from llmops_cli.models.source import Source
 from llmops_cli.models.tokenizer import ModelTokenizer
+from llmops_cli.prompts.encode import Encoded
 from llmops_cli.prompts.template import Turn
 
 if TYPE_CHECKING:
     import torch
 
-FinishReason = Literal["stop", "length"]
+FinishReason = Literal["stop", "length", "interrupted", "error"]
+"""Engines say `stop` or `length`; an answer that another hand ended says so."""
 
 
 class Abilities(NamedTuple):
     """What an engine can do beyond one answer at a time.
 
-    `adapters`: several on one base, switched by request; `batch`: requests share the work of a step; `logprobs`: it
-    scores given text; `contexts`: what requests of one session begin with in common is computed once.
+    `adapters`: some can lie beside the weights, switched by request; `batch`: requests share the work of a step;
+    `logprobs`: it scores given text; `contexts`: what requests of one session begin with in common is computed once.
     """
 
     adapters: bool = False
@@ -37,7 +41,9 @@ class Abilities(NamedTuple):
 
 @dataclass(frozen=True)
 class Request:
-    """One prompt: `turns` go through the chat template, `text` is continued as it is; exactly one of them.
+    """One prompt: `turns` go through the chat template, `text` or the tokens `ids` are continued as they are.
+
+    It has exactly one of them; only an engine that holds the tokenizer takes `ids`.
 
     Requests of one `session` (any name) keep the key/value cache between them. `adapter` names one that the engine has
     loaded; "" is what the engine was opened with.
@@ -46,6 +52,7 @@ class Request:
     settings: GenerationConfig
     turns: Sequence[Turn] = ()
     text: str | None = None
+    ids: Sequence[int] = ()
     session: str = ""
     adapter: str = ""
 
@@ -111,8 +118,17 @@ class Engine(Protocol):
     def prompt_tokens(self, request: Request) -> int | None:
         """Tokens of the prompt as the model sees it, or None where they cannot be known."""
 
-    def log_probabilities(self, ids: Sequence[int]) -> list[float]:
-        """Natural log-probability of each token but the first given those before it, [tokens - 1].
+    def add_adapter(self, name: str, files: ModelFiles) -> None:
+        """Load an adapter beside the weights, for requests to name.
+
+        Raises:
+            InputError: the engine cannot (`abilities.adapters`), or the adapter is of another base.
+        """
+
+    def log_probabilities(self, records: Iterable[Encoded]) -> Iterator[list[float]]:
+        """Natural log-probability of each labelled token given all tokens before it, record by record, in order.
+
+        The first token of a record is given. Records are asked for when there is room for them.
 
         Raises:
             MachineError: the engine has no logprobs.
@@ -121,7 +137,8 @@ class Engine(Protocol):
     def logits(self, ids: Sequence[int]) -> Iterator[torch.Tensor]:
         """What the model predicts for each token but the first, in order and in chunks of fp32 rows.
 
-        The chunks are [rows, vocabulary] and hold tokens - 1 rows together: all of them at once may be too large.
+        The chunks are [rows, vocabulary] and hold tokens - 1 rows together: all of them at once may be too large. A
+        chunk is valid until the next is asked for.
 
         Raises:
             MachineError: the engine has no logprobs.
@@ -156,11 +173,19 @@ class TokenEngine(Protocol):
     def open_tokens(self) -> TokenBatch:
         """As :meth:`Engine.open`."""
 
-    def log_probabilities(self, ids: Sequence[int]) -> list[float]:
+    def log_probabilities(self, records: Iterable[Encoded]) -> Iterator[list[float]]:
         """As :meth:`Engine.log_probabilities`."""
 
     def logits(self, ids: Sequence[int]) -> Iterator[torch.Tensor]:
         """As :meth:`Engine.logits`."""
+
+
+@runtime_checkable
+class TakesAdapters(Protocol):
+    """What a :class:`TokenEngine` has whose `abilities.adapters` may be true."""
+
+    def add_adapter(self, name: str, files: ModelFiles) -> None:
+        """As :meth:`Engine.add_adapter`."""
 
 
 class EngineModule(Protocol):
@@ -193,6 +218,7 @@ class Completion:
     """One answer. `token_ids` are all generated ids; `output` lacks special tokens and a broken last character.
 
     The numbers of tokens are None, and `token_ids` is empty, where only the upstream knows them and does not tell.
+    `first_token` and `seconds` are from the request to its first token and to its end.
     """
 
     output: str = ""
@@ -200,6 +226,12 @@ class Completion:
     finish_reason: FinishReason = "length"
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    first_token: float = field(default=0.0, compare=False)
+    seconds: float = field(default=0.0, compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data that is equal where the answer is: without times."""
+        return {key: value for key, value in asdict(self).items() if key not in ("first_token", "seconds")}
 
 
 def complete(engine: Engine, request: Request, on_text: Callable[[str], None] | None = None) -> Completion:
@@ -220,40 +252,57 @@ def complete(engine: Engine, request: Request, on_text: Callable[[str], None] | 
 
 def complete_all(
     engine: Engine,
-    requests: Sequence[Request],
+    requests: Iterable[Request],
     *,
     at_once: int = 8,
     on_event: Callable[[Event], None] = lambda event: None,
 ) -> Iterator[tuple[int, Completion]]:
     """Answer requests, `at_once` of them together where the engine can; each with its place as soon as it is done.
 
+    A request is asked for when there is room for it.
+
     Raises:
         InputError: a prompt leaves no room in the model's context.
+    """
+    for place, completion, event in stream_all(engine, requests, at_once=at_once):
+        on_event(event)
+        if event.finish:
+            yield place, completion
+
+
+def stream_all(
+    engine: Engine, requests: Iterable[Request], *, at_once: int
+) -> Generator[tuple[int, Completion, Event]]:
+    """Every event of :func:`complete_all` as it comes: the request's place, its answer so far, the event.
+
+    Requests that are not done when the iterator is closed are dropped; their sessions keep their caches.
     """
     batch = engine.open()
     width = at_once if engine.abilities.batch else 1
     waiting = iter(enumerate(requests))
-    running: dict[int, tuple[int, Completion]] = {}
+    running: dict[int, tuple[int, Completion, float]] = {}
     try:
         while True:
             while len(running) < width and (item := next(waiting, None)):
                 place, request = item
-                running[batch.add(request)] = place, Completion(prompt_tokens=engine.prompt_tokens(request))
+                completion, started = Completion(prompt_tokens=engine.prompt_tokens(request)), time.perf_counter()
+                running[batch.add(request)] = place, completion, started
             if not running:
                 return
             for event in batch.step():
-                on_event(event)
-                place, completion = running[event.number]
-                _take(completion, event)
+                place, completion, started = running[event.number]
+                _take(completion, event, time.perf_counter() - started)
                 if event.finish:
                     del running[event.number]
-                    yield place, completion
+                yield place, completion, event
     finally:
         for number in running:
             batch.drop(number)
 
 
-def _take(completion: Completion, event: Event) -> None:
+def _take(completion: Completion, event: Event, seconds: float) -> None:
+    completion.seconds = seconds
+    completion.first_token = completion.first_token or seconds
     completion.output += event.text
     completion.token_ids += event.token_ids
     if event.finish:

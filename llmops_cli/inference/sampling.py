@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 
 import torch
@@ -28,10 +29,12 @@ def choose(
     generator: torch.Generator,
     past: Sequence[int] = (),
     breakers: Collection[int] = frozenset(),
+    banned: Sequence[int] = (),
 ) -> int:
     """One token id from logits of shape (vocabulary,), on any device; sampling is done on the CPU.
 
-    In this order: repetition penalty, DRY, temperature, top-k, top-p, min-p; each sees what the one before left.
+    In this order: banned tokens, repetition penalty, DRY, temperature, top-k, top-p, min-p; each sees what the one
+    before left.
 
     Args:
         logits: of the next token; not changed.
@@ -39,8 +42,12 @@ def choose(
         generator: of the CPU; one number is drawn unless the temperature is 0.
         past: prompt and answer so far, which the penalties look at.
         breakers: tokens at which a repeated sequence ends, see :func:`sequence_breakers`.
+        banned: tokens that are not chosen.
     """
-    logits = _penalised(logits.float().cpu(), settings, past, breakers)
+    logits = logits.float().cpu()
+    if banned:
+        logits = logits.index_fill(0, torch.tensor(banned), -math.inf)
+    logits = _penalised(logits, settings, past, breakers)
     if settings.temperature == 0:
         return int(logits.argmax())
     return _drawn(logits, settings, generator)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import tee
 from typing import TYPE_CHECKING, Protocol
 
 from llmops_cli.core.console import Progress
@@ -20,7 +21,7 @@ class Predicts(Protocol):
 
     name: str
 
-    def log_probabilities(self, ids: Sequence[int]) -> list[float]:
+    def log_probabilities(self, records: Iterable[Encoded]) -> Iterator[list[float]]:
         """See :class:`llmops_cli.inference.engine.Engine`."""
 
     def logits(self, ids: Sequence[int]) -> Iterator[torch.Tensor]:
@@ -52,29 +53,44 @@ class Score:
 
 
 def score(engine: Predicts, records: Sequence[Encoded], progress: Progress) -> Score:
-    """Score the labelled tokens of records; at least one token has a label.
+    """Score the labelled tokens of records together; at least one token has a label.
 
     Raises:
         MachineError: the engine has no logprobs.
     """
-    nats = 0.0
-    for done, record in enumerate(records, 1):
-        found = engine.log_probabilities(record.ids)
-        nats -= math.fsum(value for value, label in zip(found, record.labels[1:], strict=True) if label != IGNORED)
+    found = list(scores(engine, records, progress))
+    return Score(
+        math.fsum(each.nats for each in found),
+        sum(each.tokens for each in found),
+        sum(each.characters for each in found),
+    )
+
+
+def scores(engine: Predicts, records: Iterable[Encoded], progress: Progress) -> Iterator[Score]:
+    """Score the labelled tokens of each record, in order.
+
+    Raises:
+        MachineError: the engine has no logprobs.
+    """
+    given, scored = tee(records)
+    for done, (found, record) in enumerate(zip(engine.log_probabilities(given), scored, strict=True), 1):
+        yield Score(-math.fsum(found), record.labelled, record.characters)
         progress.update(done)
-    return Score(nats, sum(record.labelled for record in records), sum(record.characters for record in records))
 
 
-def token_log_probabilities(chunks: Iterable[torch.Tensor], ids: Sequence[int]) -> list[float]:
-    """Natural log-probability of each token but the first, out of the logits of :meth:`Engine.logits`."""
+def label_log_probabilities(
+    logits: Callable[[Sequence[int]], Iterator[torch.Tensor]], records: Iterable[Encoded]
+) -> Iterator[list[float]]:
+    """:meth:`Engine.log_probabilities` out of :meth:`Engine.logits`, a record at a time."""
     import torch
 
-    found: list[float] = []
-    for logits in chunks:
-        wanted = torch.tensor(ids[len(found) + 1 : len(found) + 1 + len(logits)], device=logits.device)
-        rows = logits.log_softmax(-1).gather(-1, wanted.unsqueeze(-1))
-        found += rows.squeeze(-1).tolist()
-    return found
+    for record in records:
+        found: list[float] = []
+        for chunk in logits(record.ids):
+            wanted = torch.tensor(record.ids[len(found) + 1 : len(found) + 1 + len(chunk)], device=chunk.device)
+            rows = chunk.log_softmax(-1).gather(-1, wanted.unsqueeze(-1))
+            found += rows.squeeze(-1).tolist()
+        yield [value for value, label in zip(found, record.labels[1:], strict=True) if label != IGNORED]
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tokenizers.decoders import DecodeStream
 
 from llmops_cli.core.errors import InputError
-from llmops_cli.inference.engine import Event, Request, TokenEngine
+from llmops_cli.inference.engine import Event, Request, TakesAdapters, TokenEngine
+from llmops_cli.models.resolve import ModelFiles
 from llmops_cli.models.tokenizer import ModelTokenizer
-from llmops_cli.prompts.encode import encode_prompt
+from llmops_cli.prompts.encode import Encoded, encode_prompt
 from llmops_cli.text.normalize import nfc
 
 if TYPE_CHECKING:
@@ -75,8 +76,13 @@ class TextEngine:
     def prompt_tokens(self, request: Request) -> int:
         return len(prompt_ids(self.tokenizer, request))
 
-    def log_probabilities(self, ids: Sequence[int]) -> list[float]:
-        return self._tokens.log_probabilities(ids)
+    def add_adapter(self, name: str, files: ModelFiles) -> None:
+        if not (self.abilities.adapters and isinstance(self._tokens, TakesAdapters)):
+            raise InputError("this engine cannot switch adapters on what it has loaded", where=name)
+        self._tokens.add_adapter(name, files)
+
+    def log_probabilities(self, records: Iterable[Encoded]) -> Iterator[list[float]]:
+        return self._tokens.log_probabilities(records)
 
     def logits(self, ids: Sequence[int]) -> Iterator[torch.Tensor]:
         return self._tokens.logits(ids)
@@ -128,6 +134,8 @@ class TextBatch:
 
 def prompt_ids(tokenizer: ModelTokenizer, request: Request) -> list[int]:
     """The token ids of a request's prompt."""
+    if request.ids:
+        return list(request.ids)
     if request.text is not None:
         return tokenizer.encode(nfc(request.text))
     return encode_prompt(tokenizer, [{**turn, "content": nfc(turn["content"])} for turn in request.turns])

@@ -71,11 +71,12 @@ class Sampler:
         generator = torch.Generator().manual_seed(settings.seed)
         breakers = self._breakers if settings.dry_multiplier else frozenset()
         past, new = list(prompt), prompt[cached:]
-        for _ in range(min(settings.max_tokens, self._context_length - len(prompt))):
+        for count in range(min(settings.max_tokens, self._context_length - len(prompt))):
             logits = forward(new)
             if logits.sum().isnan():  # a fiftieth of the time of looking at each
                 raise GateFailed("the model gives nan: its weights are broken", where=self._name)
-            token = choose(logits, settings, generator, past, breakers)
+            banned = self._tokenizer.stop_ids if count < settings.min_tokens else ()
+            token = choose(logits, settings, generator, past, breakers, banned)
             yield token
             if token in self._tokenizer.stop_ids:
                 return

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from llmops_cli.core.errors import InputError, LlmopsError, MachineError
@@ -62,11 +63,18 @@ class Server:
     def events(self, path: str, body: Any, dropped: threading.Event) -> Iterator[str]:
         """Post `body` as JSON; the data of the events that answer it, until `dropped` is set.
 
+        A server that does not stream answers with one JSON object, which is then all there is.
+
         Raises:
             InputError: the server finds fault with the request.
             MachineError: it cannot be reached, refuses the key, is silent for too long or breaks off.
         """
-        return event_data(self._ask("POST", path, body, dropped))
+        chunks = self._ask("POST", path, body, dropped)
+        first = next(chunks, b"")
+        if first.lstrip().startswith(b"{"):
+            yield b"".join([first, *chunks]).decode("utf-8", "replace")
+        else:
+            yield from event_data(chain([first], chunks))
 
     def nonsense(self, said: str) -> MachineError:
         """The error of a server that says what makes no sense here."""

@@ -54,7 +54,7 @@ class EncodedSet:
 def encode_record(
     tokenizer: ModelTokenizer, record: Record, max_length: int | None = None, *, every_turn: bool = False
 ) -> Encoded:
-    """Encode one record as :func:`encode_records` does.
+    """Encode one record as :func:`encode_records` does; of two answers, the chosen one is what is learned.
 
     Raises:
         InputError: the chat template does not take this conversation; with the record's place.
@@ -62,6 +62,8 @@ def encode_record(
     if record.text is not None:
         return encode_text(tokenizer, record.text, max_length)
     turns = [message.to_json() for message in record.messages]
+    if record.chosen is not None:
+        turns.append({"role": "assistant", "content": record.chosen})
     try:
         return encode_conversation(tokenizer, turns, max_length, every_turn=every_turn)
     except InputError as error:

@@ -8,7 +8,7 @@ import sys
 
 import tests.bench
 
-NOT_BENCHMARKS = {"__main__", "gauge", "process"}
+NOT_BENCHMARKS = {"__main__", "gauge", "pairs", "process"}
 
 
 def main(wanted: list[str]) -> None:

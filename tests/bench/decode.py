@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import os
 import random
 import statistics
@@ -14,14 +15,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.bench.gauge import gflops
+from tests.bench.pairs import compare
 
-PAIRS = 5
 TOKENS = 16
 STORY = Path("data/train/VL_novel/novel_008.json")
 SHAPE = {
@@ -29,7 +30,6 @@ SHAPE = {
     "num_attention_heads": 14, "num_key_value_heads": 2, "max_position_embeddings": 32768, "tie_word_embeddings": True,
     "rope_parameters": {"rope_type": "default", "rope_theta": 1e6},
 }  # fmt: skip
-Side = Callable[[], float]
 
 
 def run() -> None:
@@ -39,25 +39,13 @@ def run() -> None:
         _loading(model)
         for precision in ("int8", "fp32"):
             engine = _engine(model, precision)
+            _ceilings(engine, precision)
             if precision == "int8":
-                _ceiling(engine)
                 _beside_transformers(model, engine)
                 _next_turn(engine)
             _together(engine, precision)
             _drafts(engine, precision)
             del engine
-
-
-def _compare(what: str, aim: str, left: Side, right: Side) -> None:
-    """Print the median ratio of two figures over interleaved pairs, and the median of each."""
-    left(), right()
-    samples = [(gflops(), left(), right()) for _ in range(PAIRS)]
-    best = max(gauge for gauge, _, _ in samples)
-    kept = [(ours, theirs) for gauge, ours, theirs in samples if gauge >= 0.9 * best]
-    ratio = statistics.median(ours / theirs for ours, theirs in kept)
-    ours, theirs = (statistics.median(side) for side in zip(*kept, strict=True))
-    pairs = f"{len(kept)} of {PAIRS} pairs, {best:.0f} GFLOP/s"
-    print(f"{what}: {ours:.3g} / {theirs:.3g} = {ratio:.2f} (aim {aim}; {pairs})")
 
 
 def _loading(model: Path) -> None:
@@ -78,24 +66,33 @@ print(peak_memory() - before, engine._decoder.nbytes())
     print(f"loading fp32, rise of the peak over the weights: {sizes} = {rise / weights:.2f} (aim <= 1.2)")
 
 
-def _ceiling(engine: Any) -> None:
+def _ceilings(engine: Any, precision: str) -> None:
+    """Decoding reads every weight for each token, so memory bounds it; a long prompt is bounded by arithmetic."""
     import torch
 
     buffer = torch.ones(1 << 28, dtype=torch.float32)
+    weights = engine._decoder.nbytes()
+    parameters = sum(math.prod(shape) for shape in engine._decoder.architecture.tensor_shapes().values())
+    prompt = _prompt(512)
 
     def bandwidth() -> float:
         started = time.perf_counter()
         buffer.sum()
         return buffer.nbytes / (time.perf_counter() - started) / 1e9
 
-    used = engine._decoder.nbytes() / 1e9
+    def prefill() -> float:
+        started = time.perf_counter()
+        _answer(engine, [prompt], 1)
+        return 2 * parameters * len(prompt) / (time.perf_counter() - started) / 1e9
+
     with _no_drafts():
-        _compare(
-            "int8 decode, GB/s of weights over the memory's",
+        compare(
+            f"decode, GB/s of weights over the memory's, {precision}",
             "near 1",
-            lambda: used * _decode_rate(engine),
+            lambda: weights / 1e9 * _decode_rate(engine),
             lambda: max(bandwidth() for _ in range(3)),
         )
+    compare(f"prompt of 512 tokens, GFLOP/s over the fp32 gauge's, {precision}", "near 1", prefill, gflops)
 
 
 def _beside_transformers(model: Path, engine: Any) -> None:
@@ -123,7 +120,7 @@ def _beside_transformers(model: Path, engine: Any) -> None:
 
     what = "decode, one stream, tokens/s, int8 over transformers bf16"
     with _no_drafts():
-        _compare(what, ">= 3", lambda: _decode_rate(engine), theirs)
+        compare(what, ">= 3", lambda: _decode_rate(engine), theirs)
 
 
 def _next_turn(engine: Any) -> None:
@@ -138,7 +135,7 @@ def _next_turn(engine: Any) -> None:
         _answer(engine, [history], 1, "warm")
         return first_token("warm")
 
-    _compare(
+    compare(
         "seconds to the first token after 1,000 tokens of history, kept over cold",
         "<= .15",
         warm,
@@ -155,7 +152,7 @@ def _together(engine: Any, precision: str) -> None:
         return tokens / (time.perf_counter() - started)
 
     with _no_drafts():
-        _compare(
+        compare(
             f"8 requests together over one after another, tokens/s, {precision}",
             ">= 2.5 in fp32, 1.8 in int8",
             lambda: rate([prompts]),
@@ -177,7 +174,7 @@ def _drafts(engine: Any, precision: str) -> None:
             return _told_rate(engine, prompt, answer)
 
     for what, aim, answer in (("repeats its prompt", ">= 1.5", edited), ("does not", ">= .97", going_on)):
-        _compare(
+        compare(
             f"tokens/s with drafts over without, text that {what}, {precision}",
             aim,
             partial(_told_rate, engine, prompt, answer),

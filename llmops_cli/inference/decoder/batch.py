@@ -22,9 +22,13 @@ CHUNK = 512
 
 @dataclass
 class _Answer:
-    """A request: `ids` are prompt and answer so far, and those that the cache lacks still have to be computed."""
+    """A request: `ids` are prompt and answer so far, and those that the cache lacks still have to be computed.
+
+    The model may end its turn once there are `earliest` ids.
+    """
 
     ids: list[int]
+    earliest: int
     left: int
     settings: GenerationConfig
     session: str
@@ -67,7 +71,7 @@ class DecoderBatch:
         decoder: Decoder,
         sessions: Sessions,
         context_length: int,
-        stop_ids: Collection[int],
+        stop_ids: Sequence[int],
         breakers: Callable[[], Collection[int]],
         where: str,
     ) -> None:
@@ -86,7 +90,10 @@ class DecoderBatch:
         generator = torch.Generator().manual_seed(settings.seed)
         lookup = PromptLookup(self._decoder.precision)
         self._added += 1
-        self._answers[self._added] = _Answer(list(prompt), left, settings, session, adapter, cache, generator, lookup)
+        earliest = len(prompt) + settings.min_tokens
+        self._answers[self._added] = _Answer(
+            list(prompt), earliest, left, settings, session, adapter, cache, generator, lookup
+        )
         return self._added
 
     def drop(self, number: int) -> None:
@@ -162,7 +169,11 @@ class DecoderBatch:
         plain = is_plain_greedy(answer.settings)
         breakers = self._breakers() if answer.settings.dry_multiplier else ()
         for row, best, guess in zip(logits, likeliest, [*turn.draft, None], strict=True):
-            token = best if plain else choose(row, answer.settings, answer.generator, answer.ids, breakers)
+            banned = self._stop_ids if len(answer.ids) < answer.earliest else ()
+            if plain and best not in banned:
+                token = best
+            else:
+                token = choose(row, answer.settings, answer.generator, answer.ids, breakers, banned)
             answer.ids.append(token)
             tokens.append(token)
             answer.left = 0 if token in self._stop_ids else answer.left - 1

@@ -10,7 +10,7 @@ SHORTEST_MATCH, LONG_MATCH = 4, 8
 """Tokens that must have been there before, and how many of them make a copy likely."""
 SHORTEST, LONGEST = 3, 15
 """Tokens of a draft; with the token before them they fill the kernels' blocks of four rows."""
-FIRST_CREDIT, CREDIT_OF_A_TOKEN, MOST_CREDIT = 1.2, 0.015, 3.0
+FIRST_CREDIT, CREDIT_OF_A_TOKEN, MOST_CREDIT = 1.1, 0.01, 3.0
 DEBT = 2.5
 """How far a long match may overdraw the credit."""
 DENSE_COST = (0.8, 0.08)
@@ -26,7 +26,7 @@ class PromptLookup:
     """Drafts after Saxena 2023, "Prompt Lookup Decoding": what followed the last tokens when they were there before.
 
     As many tokens are guessed as were found again, and drafting has to pay for itself: it has the credit of about a
-    pass and of 1.5 % of the plain time, and what accepted drafts have saved can be risked again.
+    pass and of 1 % of the plain time, and what accepted drafts have saved can be risked again.
     """
 
     def __init__(self, precision: Precision) -> None:

@@ -18,6 +18,9 @@ from llmops_cli.inference.decoder.architecture import Architecture
 from llmops_cli.inference.decoder.cache import KeyValueCache
 from llmops_cli.inference.decoder.weights import Weight
 
+BLOCK = 64
+"""Tokens of a sequence that attend together: what follows them is not computed only to be masked."""
+
 
 @dataclass
 class Span:
@@ -101,13 +104,26 @@ class Decoder:
         """(rows, width) of :meth:`forward` to (rows, vocabulary)."""
         return self.head.product(hidden)
 
+    def log_probabilities(self, hidden: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        """Of `tokens`, (rows,), after the rows of :meth:`forward`, in fp32; the logits are never there all at once."""
+        sums, found, start = [], torch.zeros(len(hidden), device=self.device), 0
+        for logits in self.head.products(hidden):
+            logits = logits.float()
+            sums.append(logits.logsumexp(-1))
+            places = tokens - start
+            inside = (places >= 0) & (places < logits.shape[1])
+            chosen = logits.gather(-1, places.clamp(0, logits.shape[1] - 1)[:, None])[:, 0]
+            found = torch.where(inside, chosen, found)
+            start += logits.shape[1]
+        return found - torch.stack(sums).logsumexp(0)
+
     def forward(self, spans: Sequence[Span]) -> torch.Tensor:
         """Hidden states after the last norm, (tokens of all spans, width); the caches then hold the tokens too."""
         ids = torch.tensor([token for span in spans for token in span.ids], device=self.device)
         for span in spans:
             span.cache.reserve(len(span.cache.ids) + len(span.ids))
         rotation = self._rotation(spans)
-        pieces = _pieces(spans, self.architecture, self.device)
+        pieces = _pieces(spans, self.architecture, self.norm)
         routes = [(span.adapter, piece.rows) for span, piece in zip(spans, pieces, strict=True) if span.adapter]
 
         hidden = self.embedding.lookup(ids)
@@ -154,18 +170,33 @@ class Decoder:
 
 @dataclass
 class _Piece:
-    """A span's place in the flat row of tokens, and who may see whom in it."""
+    """A span's place in the flat row of tokens."""
 
     rows: slice
     cache: KeyValueCache
+    blocks: list[_Block]
+
+    def attend(self, queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+        """(tokens, heads, width) to (tokens, heads * width)."""
+        attended = [block.attend(queries, keys, values) for block in self.blocks]
+        return attended[0] if len(attended) == 1 else torch.cat(attended)
+
+
+@dataclass
+class _Block:
+    """Tokens of a span that attend together: none of them sees more than the first `seen` of the sequence."""
+
+    rows: slice
+    seen: int
     mask: torch.Tensor | None
 
     def attend(self, queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-        """(tokens, heads, width) to (tokens, heads * width).
+        """As :meth:`_Piece.attend`.
 
         The query heads of a group stand behind each other as if they were further queries of their key/value head:
         one key/value head is read once for all of them, and never copied.
         """
+        queries, keys, values = queries[self.rows], keys[:, :, : self.seen], values[:, :, : self.seen]
         tokens, heads, width = queries.shape
         grouped = (
             queries.view(tokens, keys.shape[1], -1, width).permute(1, 2, 0, 3).reshape(1, keys.shape[1], -1, width)
@@ -174,20 +205,31 @@ class _Piece:
         return attended.view(keys.shape[1], -1, tokens, width).permute(2, 0, 1, 3).reshape(tokens, heads * width)
 
 
-def _pieces(spans: Sequence[Span], shape: Architecture, device: str) -> list[_Piece]:
+def _pieces(spans: Sequence[Span], shape: Architecture, like: torch.Tensor) -> list[_Piece]:
+    """The spans one after the other; masks have the dtype and the device of `like`."""
     pieces, start = [], 0
     for span in spans:
         end = start + len(span.ids)
-        mask = _causal_mask(len(span.cache.ids), len(span.ids), shape, device) if len(span.ids) > 1 else None
-        pieces.append(_Piece(slice(start, end), span.cache, mask))
+        pieces.append(_Piece(slice(start, end), span.cache, _blocks(span, shape, like)))
         start = end
     return pieces
 
 
-def _causal_mask(past: int, tokens: int, shape: Architecture, device: str) -> torch.Tensor:
-    """True where a token may look, (heads of a group * tokens, past + tokens)."""
-    seen, own = torch.arange(past + tokens, device=device), torch.arange(past, past + tokens, device=device)
-    mask = seen <= own[:, None]
+def _blocks(span: Span, shape: Architecture, like: torch.Tensor) -> list[_Block]:
+    past, tokens, blocks = len(span.cache.ids), len(span.ids), []
+    for start in range(0, tokens, BLOCK):
+        end = min(start + BLOCK, tokens)
+        mask = _causal_mask(past + start, end - start, shape, like) if tokens > 1 else None
+        blocks.append(_Block(slice(start, end), past + end, mask))
+    return blocks
+
+
+def _causal_mask(past: int, tokens: int, shape: Architecture, like: torch.Tensor) -> torch.Tensor:
+    """0 where a token may look and -inf elsewhere, (heads of a group * tokens, past + tokens).
+
+    A mask of truth values would be turned into this one in every layer.
+    """
+    mask = like.new_full((tokens, past + tokens), -torch.inf).triu(past + 1)
     return mask.repeat(shape.heads // shape.kv_heads, 1)
 
 

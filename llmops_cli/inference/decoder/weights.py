@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from llmops_cli.inference.decoder.quantization import GROUP, to_int4, to_int8
 FEW_ROWS = 24
 """Up to so many rows the int8 kernel is faster than a dense product that first restores the weights."""
 BLOCK = 2048
-"""Rows of a weight matrix that are restored at once."""
+"""Rows of a weight matrix that are restored, or multiplied, at once: what they give stays in the cache."""
 
 
 class Weight(Protocol):
@@ -22,6 +23,9 @@ class Weight(Protocol):
 
     def product(self, rows: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
         """`rows @ matrix.T + bias`: (rows, inputs) to (rows, outputs), in the dtype of the kernel."""
+
+    def products(self, rows: torch.Tensor) -> Iterator[torch.Tensor]:
+        """The product in blocks of outputs, each (rows, some outputs): all of a vocabulary may be too many at once."""
 
     def lookup(self, ids: torch.Tensor) -> torch.Tensor:
         """Rows of the matrix, (ids, inputs)."""
@@ -38,6 +42,9 @@ class DenseWeight:
 
     def product(self, rows: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
         return F.linear(rows, self._matrix, bias)
+
+    def products(self, rows: torch.Tensor) -> Iterator[torch.Tensor]:
+        return (F.linear(rows, block) for block in torch.split(self._matrix, BLOCK))
 
     def lookup(self, ids: torch.Tensor) -> torch.Tensor:
         return F.embedding(ids, self._matrix)
@@ -59,16 +66,16 @@ class Int8Weight:
 
     def product(self, rows: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
         if len(rows) > FEW_ROWS:
-            result = self._restored_product(rows)
+            result = torch.cat(list(self.products(rows)), dim=1)
         else:
             result = torch.ops.aten._weight_int8pack_mm(rows.to(self._scales.dtype), self._quantized, self._scales)
         return result if bias is None else result + bias
 
-    def _restored_product(self, rows: torch.Tensor) -> torch.Tensor:
+    def products(self, rows: torch.Tensor) -> Iterator[torch.Tensor]:
         dense = _dense_dtype(rows.device.type, self._scales.dtype)
         rows = rows.to(dense)
-        parts = [rows @ block.to(dense).T for block in torch.split(self._quantized, BLOCK)]
-        return torch.cat(parts, dim=1) * self._scales
+        for block, scales in zip(torch.split(self._quantized, BLOCK), torch.split(self._scales, BLOCK), strict=True):
+            yield rows @ block.to(dense).T * scales
 
     def lookup(self, ids: torch.Tensor) -> torch.Tensor:
         return self._quantized[ids].to(self._dtype) * self._scales[ids, None].to(self._dtype)
@@ -94,6 +101,9 @@ class Int4Weight:
     def product(self, rows: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
         result: torch.Tensor = self._kernel(rows.to(self._middles.dtype), self._packed, GROUP, self._middles)
         return result if bias is None else result + bias
+
+    def products(self, rows: torch.Tensor) -> Iterator[torch.Tensor]:
+        yield self.product(rows)
 
     def lookup(self, ids: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError("an embedding is held in 8 bits")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import parse_qsl
 
@@ -23,6 +23,7 @@ from llmops_cli.inference.streams import StreamBatch
 from llmops_cli.models.resolve import BUILTIN_DIRECTORY
 from llmops_cli.models.source import FAKE_PREFIX, FakeModel
 from llmops_cli.models.tokenizer import load_tokenizer
+from llmops_cli.prompts.encode import Encoded
 
 if TYPE_CHECKING:
     import torch
@@ -87,8 +88,8 @@ class FakeEngine:
     def open_tokens(self) -> StreamBatch:
         return StreamBatch(self._stream, together=True)
 
-    def log_probabilities(self, ids: Sequence[int]) -> list[float]:
-        return [-math.log(self.tokenizer.size)] * (len(ids) - 1)
+    def log_probabilities(self, records: Iterable[Encoded]) -> Iterator[list[float]]:
+        return ([-math.log(self.tokenizer.size)] * record.labelled for record in records)
 
     def logits(self, ids: Sequence[int]) -> Iterator[torch.Tensor]:
         import torch

@@ -11,7 +11,7 @@ import functools
 import importlib.util
 import os
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +19,12 @@ from llmops_cli.core.device import choose_device
 from llmops_cli.core.errors import InputError, MachineError
 from llmops_cli.inference.config import EngineConfig, GenerationConfig
 from llmops_cli.inference.engine import Abilities, Engine
-from llmops_cli.inference.scoring import token_log_probabilities
+from llmops_cli.inference.scoring import label_log_probabilities
 from llmops_cli.inference.streaming import TextEngine
 from llmops_cli.inference.streams import Sampler, StreamBatch, common_prefix
 from llmops_cli.models.gguf import GgufFile
 from llmops_cli.models.source import check_source
+from llmops_cli.prompts.encode import Encoded
 
 if TYPE_CHECKING:
     import torch
@@ -68,8 +69,8 @@ class LlamaCppEngine:
     def open_tokens(self) -> StreamBatch:
         return StreamBatch(self._stream)
 
-    def log_probabilities(self, ids: Sequence[int]) -> list[float]:
-        return token_log_probabilities(self.logits(ids), ids)
+    def log_probabilities(self, records: Iterable[Encoded]) -> Iterator[list[float]]:
+        return label_log_probabilities(self.logits, records)
 
     def logits(self, ids: Sequence[int]) -> Iterator[torch.Tensor]:
         self._begin(ids, "", len(ids))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from llmops_cli.core.device import choose_device
@@ -11,12 +11,13 @@ from llmops_cli.core.errors import InputError, MachineError
 from llmops_cli.inference.config import EngineConfig, GenerationConfig
 from llmops_cli.inference.decoder.architecture import read_architecture
 from llmops_cli.inference.engine import Abilities, Engine
-from llmops_cli.inference.scoring import token_log_probabilities
+from llmops_cli.inference.scoring import label_log_probabilities
 from llmops_cli.inference.streaming import TextEngine
 from llmops_cli.inference.streams import Sampler, StreamBatch, common_prefix
 from llmops_cli.models.contract import check_contract
 from llmops_cli.models.resolve import ModelFiles
 from llmops_cli.models.tokenizer import load_tokenizer
+from llmops_cli.prompts.encode import Encoded
 
 if TYPE_CHECKING:
     import torch
@@ -73,8 +74,8 @@ class MlxEngine:
     def open_tokens(self) -> StreamBatch:
         return StreamBatch(self._stream)
 
-    def log_probabilities(self, ids: Sequence[int]) -> list[float]:
-        return token_log_probabilities(self.logits(ids), ids)
+    def log_probabilities(self, records: Iterable[Encoded]) -> Iterator[list[float]]:
+        return label_log_probabilities(self.logits, records)
 
     def logits(self, ids: Sequence[int]) -> Iterator[torch.Tensor]:
         cache = self._decoder.new_cache()

@@ -9,14 +9,16 @@ import json
 import queue
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from llmops_cli.core.errors import InputError, MachineError
 from llmops_cli.inference.config import EngineConfig, GenerationConfig
 from llmops_cli.inference.engine import Abilities, Engine, Event, Request, Usage
 from llmops_cli.inference.upstream import Patience, Server, error_message
+from llmops_cli.models.resolve import ModelFiles
 from llmops_cli.models.source import Upstream
+from llmops_cli.prompts.encode import Encoded
 from llmops_cli.text.normalize import nfc
 
 if TYPE_CHECKING:
@@ -54,11 +56,14 @@ class OpenAIEngine:
     def prompt_tokens(self, request: Request) -> None:
         return None
 
-    def log_probabilities(self, ids: Sequence[int]) -> NoReturn:
+    def add_adapter(self, name: str, files: ModelFiles) -> NoReturn:
+        raise InputError("an adapter of an upstream is a model of it", hint=f"model={self._server.url}#NAME")
+
+    def log_probabilities(self, records: Iterable[Encoded]) -> NoReturn:
         raise MachineError("scores no text: its tokens are not known here", where=self._server.url)
 
     def logits(self, ids: Sequence[int]) -> Iterator[torch.Tensor]:
-        self.log_probabilities(ids)
+        self.log_probabilities([])
 
 
 def _only_model(server: Server) -> str:
@@ -147,8 +152,9 @@ class _Answer:
             if usage := event.get("usage"):
                 self._usage = Usage(int(usage["prompt_tokens"]), int(usage["completion_tokens"]))
             for choice in event["choices"]:
-                text += (choice["delta"].get("content") if "delta" in choice else choice["text"]) or ""
-                self._finish = choice.get("finish_reason") or self._finish
+                turn = choice.get("delta", choice.get("message"))
+                text += (choice["text"] if turn is None else turn.get("content")) or ""
+                self._finish = choice.get("finish_reason") or ("stop" if "message" in choice else self._finish)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise self._server.nonsense(data) from None
         self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
@@ -178,7 +184,7 @@ def _sampling(settings: GenerationConfig) -> dict[str, Any]:
     """OpenAI's own settings; those of vLLM and llama.cpp only where they are used, since strict servers refuse them."""
     default = GenerationConfig()
     own = {name: getattr(settings, name) for name in ("temperature", "top_p", "max_tokens", "seed")}
-    others = ("top_k", "min_p", "repetition_penalty", "dry_multiplier", "dry_base", "dry_allowed_length")
+    others = ("top_k", "min_p", "repetition_penalty", "dry_multiplier", "dry_base", "dry_allowed_length", "min_tokens")
     used = {name: getattr(settings, name) for name in others if getattr(settings, name) != getattr(default, name)}
     if "repetition_penalty" in used:
         used["repeat_penalty"] = settings.repetition_penalty  # its name in llama.cpp

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,11 @@ from llmops_cli.core.errors import InputError, MachineError
 from llmops_cli.inference.config import EngineConfig, Precision
 from llmops_cli.inference.decoder.architecture import read_architecture
 from llmops_cli.inference.engine import Abilities, Engine
-from llmops_cli.inference.scoring import token_log_probabilities
 from llmops_cli.inference.streaming import TextEngine
 from llmops_cli.models.contract import check_contract
 from llmops_cli.models.resolve import ModelFiles
 from llmops_cli.models.tokenizer import load_tokenizer
+from llmops_cli.prompts.encode import Encoded
 
 if TYPE_CHECKING:
     import torch
@@ -67,7 +67,7 @@ class TorchEngine:
         precision: Precision = "auto",
         adapters: Mapping[str, ModelFiles] | None = None,
     ) -> None:
-        from llmops_cli.inference.decoder.loading import load_decoder
+        from llmops_cli.inference.decoder.loading import add_adapter, load_decoder
         from llmops_cli.inference.decoder.sessions import Sessions
 
         self.device = choose_device(device)
@@ -83,14 +83,15 @@ class TorchEngine:
         self.tokenizer = load_tokenizer(files.tokenizer)
         self.contract = check_contract(files, self.tokenizer)
         self.context_length = files.context_length
-        self.abilities = Abilities(adapters=bool(adapters), batch=True, logprobs=True, contexts=True)
-        self._where, self._adapters = files.name, adapters or {}
-        for name, other in self._adapters.items():
-            check_contract(other, self.tokenizer)
-            if files.adapter or other.base != files.base:
-                raise InputError(f"the adapter {name!r} is not one of {files.name}", where=other.name)
+        takes_adapters = not (files.adapter or packed_bits)
+        self.abilities = Abilities(adapters=takes_adapters, batch=True, logprobs=True, contexts=True)
+        self._files = files
+        for name, other in (adapters or {}).items():
+            self._check_adapter(name, other)
         dtype = torch_dtype(DTYPES.get(precision, self.device.dtype))
-        self._decoder = load_decoder(files, self.device.name, precision, dtype, self._adapters)
+        self._decoder = load_decoder(files, self.device.name, precision, dtype)
+        for name, other in (adapters or {}).items():
+            add_adapter(self._decoder, name, other)
         if self.tokenizer.size > self._decoder.architecture.vocabulary:
             raise InputError(
                 f"the tokenizer has {self.tokenizer.size} tokens, the model {self._decoder.architecture.vocabulary}",
@@ -107,11 +108,24 @@ class TorchEngine:
             self.context_length,
             self.tokenizer.stop_ids,
             lambda: self._sequence_breakers,
-            self._where,
+            self._files.name,
         )
 
-    def log_probabilities(self, ids: Sequence[int]) -> list[float]:
-        return token_log_probabilities(self.logits(ids), ids)
+    def add_adapter(self, name: str, files: ModelFiles) -> None:
+        from llmops_cli.inference.decoder.loading import add_adapter
+
+        self._check_adapter(name, files)
+        add_adapter(self._decoder, name, files)
+
+    def _check_adapter(self, name: str, files: ModelFiles) -> None:
+        if self._files.adapter or files.base != self._files.base:
+            raise InputError(f"the adapter {name!r} is not one of {self._files.name}", where=files.name)
+        check_contract(files, self.tokenizer)
+
+    def log_probabilities(self, records: Iterable[Encoded]) -> Iterator[list[float]]:
+        from llmops_cli.inference.decoder.likelihood import label_log_probabilities
+
+        return label_log_probabilities(self._decoder, records)
 
     def logits(self, ids: Sequence[int]) -> Iterator[torch.Tensor]:
         import torch

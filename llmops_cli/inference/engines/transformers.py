@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmops_cli.core.device import choose_device
 from llmops_cli.inference.config import EngineConfig, GenerationConfig
 from llmops_cli.inference.engine import Abilities, Engine
-from llmops_cli.inference.scoring import token_log_probabilities
+from llmops_cli.inference.scoring import label_log_probabilities
 from llmops_cli.inference.streaming import TextEngine
 from llmops_cli.inference.streams import Sampler, StreamBatch
 from llmops_cli.models.contract import check_contract
 from llmops_cli.models.load import add_adapter, load_base
 from llmops_cli.models.resolve import ModelFiles
 from llmops_cli.models.tokenizer import load_tokenizer
+from llmops_cli.prompts.encode import Encoded
 
 if TYPE_CHECKING:
     import torch
@@ -60,8 +61,8 @@ class TransformersEngine:
     def open_tokens(self) -> StreamBatch:
         return StreamBatch(self._stream)
 
-    def log_probabilities(self, ids: Sequence[int]) -> list[float]:
-        return token_log_probabilities(self.logits(ids), ids)
+    def log_probabilities(self, records: Iterable[Encoded]) -> Iterator[list[float]]:
+        return label_log_probabilities(self.logits, records)
 
     def logits(self, ids: Sequence[int]) -> Iterator[torch.Tensor]:
         past = None
