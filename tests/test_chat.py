@@ -6,6 +6,8 @@ import io
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +87,37 @@ def test_what_cannot_be_asked(cli: Cli, run_here: Path, arguments: Any, code: in
     assert answer.out == ""
 
 
-def test_an_empty_stdin_is_no_question(cli: Cli, run_here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(" \n"))
+@pytest.mark.parametrize("piped", ["", " \n"])
+def test_an_empty_stdin_is_no_question(cli: Cli, run_here: Path, monkeypatch: pytest.MonkeyPatch, piped: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(piped))
     answer = cli("chat", "finished", "--once", "-")
     assert (answer.code, len(answer.errors), answer.out) == (2, 1, "")
+
+
+def test_a_pipe_has_no_colours_and_keeps_nothing(cli: Cli, run_here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("비가 와?\n"))
+    answer = cli("chat", "finished", "--once", "-", *SHORT)
+    assert "\x1b" not in answer.out + answer.err
+    assert answer.out.endswith("\n")
+    assert not answer.out.endswith("\n\n")
+    assert not Path("chats.db").exists()
+
+
+def test_a_real_pipe() -> None:
+    """Bytes that are no UTF-8 are refused; a reader that goes away ends the answer without a word."""
+    command = [sys.executable, "-m", "llmops_cli", "chat", "fake:words?length=2000", "--once", "-"]
+    broken = subprocess.run(command, input=b"\xff\xfe", capture_output=True, check=False)
+    assert (broken.returncode, broken.stdout) == (2, b"")
+    assert broken.stderr.decode().startswith("error: stdin: not UTF-8 -> ")
+    pipe = subprocess.PIPE
+    long = [*command, "--set", "generation.max_tokens=20000"]
+    with subprocess.Popen(long, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdin.write("비가 와?".encode())
+        process.stdin.close()
+        assert process.stdout.read(3)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 0

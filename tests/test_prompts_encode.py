@@ -143,3 +143,20 @@ def test_plain_text_is_learned_whole_and_ends(tokenizer: ModelTokenizer) -> None
     cut = encode_text(tokenizer, "겨울 바다는 조용했다.", 4)
     assert cut.ids == encoded.ids[:4]
     assert cut.truncated
+
+
+def test_turns_may_stand_in_the_tokens_they_were_given_in(tokenizer: ModelTokenizer) -> None:
+    turns = said("a", "비가 와?", "비가 와?", "as", "응?")
+    letters = [token for letter in "비가 와?" for token in tokenizer.encode(letter)]
+    assert letters != tokenizer.encode("비가 와?")
+    ids, plain = encode_prompt(tokenizer, turns, {1: letters}), encode_prompt(tokenizer, turns)
+    start = next(start for start in range(len(ids)) if ids[start : start + len(letters)] == letters)
+    before = encode_prompt(tokenizer, turns[:1])
+    assert ids[:start] == before
+    assert ids[start + len(letters) :] == plain[start + len(tokenizer.encode("비가 와?")) :]
+
+
+def test_a_template_that_changes_contents_has_its_own_tokens(tmp_path: Path) -> None:
+    tokenizer = make_tokenizer(tmp_path, template=TRIMMING)
+    turns = said("비가 와?", " 응 ", "정말?")
+    assert encode_prompt(tokenizer, turns, {1: tokenizer.encode(" 응 ")}) == encode_prompt(tokenizer, turns)

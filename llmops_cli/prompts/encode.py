@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +12,8 @@ from llmops_cli.prompts.template import Turn, render
 
 IGNORED = -100
 """The label of a token that is not learned (the `ignore_index` of torch's cross entropy)."""
+MARK, MARKS = "\ue000{}\ue001", re.compile("\ue000([0-9]+)\ue001")
+"""Stands for the content of a turn where the chat template is asked what it writes around it."""
 
 
 class Tokenizes(Protocol):
@@ -139,8 +142,31 @@ def _cut(
     return Encoded(ids[:max_length], labels[:max_length], kept, truncated=True)
 
 
-def encode_prompt(tokenizer: Tokenizes, turns: Sequence[Turn]) -> list[int]:
-    """Token ids of a conversation with the assistant's turn opened, ready to be answered."""
-    return tokenizer.encode(
-        render(tokenizer.template, turns, add_generation_prompt=True, eos_token=tokenizer.eos_token)
-    )
+def encode_prompt(
+    tokenizer: Tokenizes, turns: Sequence[Turn], given: Mapping[int, Sequence[int]] | None = None
+) -> list[int]:
+    """Token ids of a conversation with the assistant's turn opened, ready to be answered.
+
+    `given` are, by the place of a turn, the tokens in which a model wrote it: they are taken as they are, because the
+    same text divided into other tokens is another beginning to a key/value cache.
+    """
+    text = render(tokenizer.template, turns, add_generation_prompt=True, eos_token=tokenizer.eos_token)
+    starts = _content_starts(tokenizer, turns, text) if given else {}
+    ids, done = list[int](), 0
+    for place, tokens in sorted((given or {}).items()):
+        if place in starts:
+            ids += [*tokenizer.encode(text[done : starts[place]]), *tokens]
+            done = starts[place] + len(turns[place]["content"])
+    return ids + tokenizer.encode(text[done:])
+
+
+def _content_starts(tokenizer: Tokenizes, turns: Sequence[Turn], text: str) -> dict[int, int]:
+    """Where the contents of turns begin in a rendered conversation; empty if the template changes any of them."""
+    marked = [{**turn, "content": MARK.format(place)} for place, turn in enumerate(turns)]
+    around = render(tokenizer.template, marked, add_generation_prompt=True, eos_token=tokenizer.eos_token)
+    frame, *rest = MARKS.split(around)
+    again, starts = frame, {}
+    for place, frame in zip(map(int, rest[::2]), rest[1::2], strict=True):
+        starts[place] = len(again)
+        again += turns[place]["content"] + frame
+    return starts if again == text else {}
