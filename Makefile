@@ -4,7 +4,7 @@ BENCH_VENV := .bench-venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 CANDIDATES := python3 python3.13 python3.12 python3.11 python
-JOBS := train eval quantize generate chat convert mask dedup split merge validate recipe
+SCHEMAS := train eval suite quantize generate chat convert mask dedup split merge validate recipe prompt
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint stress bench schemas constraints tiny-ko clean
@@ -51,7 +51,7 @@ bench: $(INSTALLED) ## Benchmarks, ours and the peer in turn; BENCH=name runs on
 
 schemas: $(INSTALLED) ## Write configs/schema/*.json anew
 	@mkdir -p configs/schema
-	for job in $(JOBS); do $(BIN)/llmops config schema $$job > configs/schema/$$job.json; done
+	for name in $(SCHEMAS); do $(BIN)/llmops config schema $$name > configs/schema/$$name.json; done
 
 constraints: $(INSTALLED) ## Write constraints.txt anew from .venv
 	@{ sed -n 1p constraints.txt; $(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu//'; } > constraints.new

@@ -16,7 +16,20 @@ import typer
 from typer.exceptions import TyperException
 
 from llmops_cli import __version__
-from llmops_cli.commands import chat, config, data, doctor, evaluate, generate, init, model, quantize, recipe, train
+from llmops_cli.commands import (
+    chat,
+    config,
+    data,
+    doctor,
+    evaluate,
+    generate,
+    init,
+    model,
+    prompts,
+    quantize,
+    recipe,
+    train,
+)
 from llmops_cli.core.environment import quiet_libraries
 from llmops_cli.core.errors import (
     EXIT_BUG,
@@ -45,7 +58,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-for module in (init, doctor, config, data, train, evaluate, quantize, generate, chat, model, recipe):
+for module in (init, doctor, config, data, train, evaluate, quantize, generate, chat, prompts, model, recipe):
     module.register(app)
 
 

@@ -7,10 +7,12 @@ import json
 import os
 import shutil
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from chat_server import Server
 from workbench import Answer, Cli, Train, make_model, write_config
 
 from llmops_cli.core.environment import quiet_libraries
@@ -18,6 +20,7 @@ from llmops_cli.core.environment import quiet_libraries
 quiet_libraries()  # before a test imports what it quiets
 os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"  # nothing listens there; also for the processes that tests start
 os.environ["OMP_NUM_THREADS"] = "1"  # two threads are slower than one on models this small
+RESOLVE = socket.getaddrinfo
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +40,17 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         raise socket.gaierror("no network in tests")
 
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server with the OpenAI interface, which can be reached, and no key for it."""
+    monkeypatch.setattr(socket, "getaddrinfo", RESOLVE)
+    for name in ("OPENAI_API_KEY", "LLMOPS_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    server = Server()
+    yield server
+    server.close()
 
 
 @pytest.fixture

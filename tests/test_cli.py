@@ -132,7 +132,7 @@ def test_a_name_that_is_not_utf_8(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> 
 def test_stdin_that_is_not_utf_8(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"ab\xff"), encoding="utf-8"))
     answer = cli("chat", "builtin:tiny-ko", "--once", "-")
-    assert (answer.code, answer.errors) == (2, ["stdin: not UTF-8 (byte 2)"])
+    assert (answer.code, answer.errors) == (2, ["stdin: not UTF-8 -> iconv -f CP949 -t UTF-8"])
 
 
 @pytest.mark.parametrize("error", [KeyError("lost"), RuntimeError("two\nlines"), AssertionError(), FileNotFoundError()])

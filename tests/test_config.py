@@ -20,7 +20,7 @@ from llmops_cli.core.workspace import shipped_root
 from llmops_cli.data.config import ValidateConfig
 from llmops_cli.pipeline import runner
 from llmops_cli.pipeline.config import RecipeConfig
-from llmops_cli.pipeline.jobs import JOBS, job_named
+from llmops_cli.pipeline.jobs import SCHEMAS, schema_named
 from llmops_cli.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -265,11 +265,11 @@ def test_set_lies_over_everything() -> None:
     write("base.yaml", "model: a\nprompt: base\n")
     write("a.yaml", "extends: base.yaml\nprompt: file\ngeneration: {seed: 1, stop: [x, y]}\n")
     overrides = ["prompt=flag=1", "generation.seed=2", "generation.seed=3", "generation.stop=[z]", "generation.top_p=1"]
-    config = resolve(job_named("chat").schema, Path("a.yaml"), overrides).config.model_dump()
+    config = resolve(schema_named("chat"), Path("a.yaml"), overrides).config.model_dump()
     assert (config["model"], config["prompt"]) == ("a", "flag=1")
     assert (config["generation"]["seed"], config["generation"]["stop"]) == (3, ["z"])
     values = {"prompt": "value", "generation": {"seed": 9}}
-    config = resolve(job_named("chat").schema, Path("a.yaml"), ["generation.seed=2"], values=values).config.model_dump()
+    config = resolve(schema_named("chat"), Path("a.yaml"), ["generation.seed=2"], values=values).config.model_dump()
     assert (config["prompt"], config["generation"]["seed"], config["generation"]["stop"]) == ("value", 2, ["x", "y"])
 
 
@@ -324,7 +324,7 @@ def test_check_with_a_job(cli: Cli) -> None:
     write("a.yaml", "model: m\nprompt: p\n")
     assert cli("config", "check", "a.yaml", "--json").json() == {"ok": True, "file": "a.yaml", "job": "chat"}
     assert "unknown key 'prompt'" in cli("config", "check", "a.yaml", "--job", "eval").err
-    assert "no job 'chta'" in cli("config", "check", "a.yaml", "--job", "chta").err
+    assert "no schema 'chta'" in cli("config", "check", "a.yaml", "--job", "chta").err
 
 
 def test_there_are_shipped_files() -> None:
@@ -339,7 +339,7 @@ def test_shipped_files_pass_and_name_their_schema(cli: Cli, monkeypatch: pytest.
     assert first
     folder, job = first.groups()
     assert (path.parent / folder / f"{job}.json").resolve() == (ROOT / "configs/schema" / f"{job}.json").resolve()
-    assert job in JOBS
+    assert job in SCHEMAS
     answer = cli("config", "check", path, "--json")
     assert (answer.code, answer.err) == (0, "")
     assert answer.json()["job"] == job
@@ -348,10 +348,10 @@ def test_shipped_files_pass_and_name_their_schema(cli: Cli, monkeypatch: pytest.
         assert [step.config is not None for step in runner.plan(recipe, path).steps]
 
 
-def test_schemas_on_disk_are_those_of_the_jobs(cli: Cli) -> None:
+def test_schemas_on_disk_are_ours(cli: Cli) -> None:
     folder = ROOT / "configs/schema"
-    assert {path.stem for path in folder.iterdir()} == set(JOBS)
-    for job in JOBS:
+    assert {path.stem for path in folder.iterdir()} == set(SCHEMAS)
+    for job in SCHEMAS:
         assert (folder / f"{job}.json").read_text(encoding="utf-8") == cli("config", "schema", job).out, "make schemas"
 
 
@@ -362,9 +362,9 @@ def schemas(model: type[StrictModel]) -> Iterator[type[StrictModel]]:
             yield from schemas(inner)
 
 
-@pytest.mark.parametrize("job", JOBS)
+@pytest.mark.parametrize("job", SCHEMAS)
 def test_every_field_is_described(job: str) -> None:
-    found = list(schemas(JOBS[job].schema))
+    found = list(schemas(schema_named(job)))
     assert all(issubclass(model, StrictModel) and model.__doc__ for model in found)
     for model in found:
         for name, field in model.model_fields.items():

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from suites_bench import entries, write_suite
 from workbench import HELD_OUT, TRAINED_ON, Cli, Train, record_of, write_rows
 
 from llmops_cli.evaluation.trigram import HANGUL_SYLLABLES, CharacterTrigram
@@ -26,6 +27,14 @@ def measured(cli: Cli, evaluation: Path, *overrides: str) -> dict[str, Any]:
     result: dict[str, Any] = answer.json()
     assert result == json.loads(Path("runs/e/report.json").read_text())
     return result
+
+
+def sums(result: dict[str, Any]) -> tuple[float, int, int]:
+    """Nats, tokens and characters of the held-out records."""
+    items = [item["statistics"] for item in result["suites"]["held-out"]["items"]]
+    nats = math.fsum(item["perplexity"][0] for item in items)
+    tokens = sum(item["perplexity"][1] for item in items)
+    return nats, tokens, sum(item["bits_per_character"][1] for item in items)
 
 
 def by_hand(model: Any, tokenizer: Any, rows: list[Any]) -> tuple[float, int, int]:
@@ -55,24 +64,28 @@ def test_every_number_is_that_of_transformers(
     from transformers import AutoModelForCausalLM
 
     result = measured(cli, evaluation, "model=finished")
-    rows = {row["name"]: row for row in result["rows"]}
-    assert list(rows) == ["character trigram", "base", "adapter"]
     model = AutoModelForCausalLM.from_pretrained(tiny_model)
-    for name in ("base", "adapter"):
-        if name == "adapter":
-            model = PeftModel.from_pretrained(model, run_here / "adapter")
-        nats, tokens, characters = by_hand(model.eval(), tokenizer, HELD_OUT)
-        assert (result["tokens"], result["characters"], result["records"]) == (tokens, characters, 4)
-        assert rows[name]["loss"] == pytest.approx(nats / tokens, rel=1e-5)
-        assert rows[name]["perplexity"] == pytest.approx(math.exp(nats / tokens), rel=1e-5)
-        assert rows[name]["bits_per_character"] == pytest.approx(nats / math.log(2) / characters, rel=1e-5)
-    assert rows["adapter"]["loss"] < rows["base"]["loss"] - 0.1  # it was trained for this
-    assert (result["model"], result["contract"], result["run"]) == ("finished", "same", "runs/e")
+    nats, tokens, characters = by_hand(model.eval(), tokenizer, HELD_OUT)
+    assert list(result["beside"]) == ["character trigram", "base"]
+    assert_scores(result["beside"]["base"], nats, tokens, characters)
+    model = PeftModel.from_pretrained(model, run_here / "adapter")
+    tuned, *_ = by_hand(model.eval(), tokenizer, HELD_OUT)
+    assert_scores(result["suites"]["held-out"]["summary"], tuned, tokens, characters)
+    assert sums(result) == (pytest.approx(tuned, rel=1e-5), tokens, characters)
+    assert len(result["suites"]["held-out"]["items"]) == len(HELD_OUT)
+    assert tuned / tokens < nats / tokens - 0.1  # it was trained for this
+    assert (result["model"], result["contract"]) == ("finished", "same")
 
 
-def test_a_plain_model_has_one_row(cli: Cli, evaluation: Path) -> None:
+def assert_scores(summary: dict[str, float], nats: float, tokens: int, characters: int) -> None:
+    assert set(summary) == {"perplexity", "bits_per_character"}
+    assert summary["perplexity"] == pytest.approx(math.exp(nats / tokens), rel=1e-5)
+    assert summary["bits_per_character"] == pytest.approx(nats / math.log(2) / characters, rel=1e-5)
+
+
+def test_a_plain_model_has_nothing_beside_it(cli: Cli, evaluation: Path) -> None:
     result = measured(cli, evaluation, "data.train=[]")
-    assert [row["name"] for row in result["rows"]] == ["model"]
+    assert result["beside"] == {}
     assert result["contract"] == "unverifiable"
     record = record_of("runs/e")
     assert (record["job"], record["status"], record["contract"]) == ("eval", "finished", "unverifiable")
@@ -82,11 +95,10 @@ def test_a_plain_model_has_one_row(cli: Cli, evaluation: Path) -> None:
 def test_the_table_shows_what_was_measured(cli: Cli, evaluation: Path, run_here: Path) -> None:
     answer = cli("eval", evaluation, "--name", "e", "--set", "model=finished")
     assert answer.code == 0
-    rows = {row["name"]: row for row in json.loads(Path("runs/e/report.json").read_text())["rows"]}
-    assert "finished on 4 held-out records" in answer.out
-    for name, row in rows.items():
-        (line,) = [line for line in answer.out.splitlines() if name in line]
-        assert f"{row['bits_per_character']:.3f}" in line
+    result = json.loads(Path("runs/e/report.json").read_text(encoding="utf-8"))
+    assert "held-out, 4 items" in answer.out
+    for name, summary in {**result["beside"], "finished": result["suites"]["held-out"]["summary"]}.items():
+        assert any(name in line and f"{summary['bits_per_character']:.3f}" in line for line in answer.out.splitlines())
     assert answer.err == ""
 
 
@@ -99,18 +111,17 @@ def test_plain_texts_are_scored(cli: Cli, evaluation: Path, tiny_model: Path, to
     ids = torch.tensor([encode_text(load_tokenizer(tiny_model), text).ids])
     assert ids[0].tolist() == tokenizer(text, add_special_tokens=False)["input_ids"] + [tokenizer.eos_token_id]
     loss = AutoModelForCausalLM.from_pretrained(tiny_model)(input_ids=ids, labels=ids).loss.item()
-    assert result["rows"][-1]["loss"] == pytest.approx(loss, rel=1e-5)
-    assert (result["tokens"], result["characters"]) == (ids.shape[1] - 1, len(text))
+    assert result["suites"]["held-out"]["summary"]["perplexity"] == pytest.approx(math.exp(loss), rel=1e-5)
+    assert sums(result)[1:] == (ids.shape[1] - 1, len(text))
 
 
-def test_every_row_is_measured_on_the_same_records(cli: Cli, evaluation: Path) -> None:
+def test_everything_is_measured_on_the_same_records(cli: Cli, evaluation: Path) -> None:
     before = measured(cli, evaluation)
     long = {"messages": [{"role": "user", "content": "비 " * 60}, {"role": "assistant", "content": "뷁뷁뷁뷁."}]}
     broken = {"messages": [{"role": "assistant", "content": "뷁뷁뷁뷁."}]}
     write_rows("heldout.jsonl", [*HELD_OUT, long, broken])
     after = measured(cli, evaluation)
-    assert after["records"] == 4
-    assert after["rows"] == before["rows"]
+    assert after == before
 
 
 def test_left_out_records_are_told(cli: Cli, evaluation: Path) -> None:
@@ -156,6 +167,37 @@ def test_everything_that_is_wrong_is_said_at_once(cli: Cli, evaluation: Path) ->
     assert len(answer.errors) == 4
     assert all(any(word in line for line in answer.errors) for word in ("nowhere", "gone.jsonl", "lost.csv", "mps"))
     assert not Path("runs").exists()
+
+
+def test_scores_are_kept_and_the_training_data_is_not_read_again(cli: Cli, evaluation: Path, run_here: Path) -> None:
+    first = measured(cli, evaluation, "model=finished")
+    before = entries()
+    assert measured(cli, evaluation, "model=finished") == first
+    assert entries() == before
+    assert measured(cli, evaluation)["suites"]["held-out"]["summary"] == first["beside"]["base"]
+    assert entries() == before  # the base has been scored
+    write_rows("train.jsonl", TRAINED_ON[1:])
+    changed = measured(cli, evaluation, "model=finished")
+    assert changed["suites"] == first["suites"]
+    assert changed["beside"]["base"] == first["beside"]["base"]
+    assert changed["beside"]["character trigram"] != first["beside"]["character trigram"]
+
+
+def test_references_of_a_suite_are_scored_as_answers(
+    cli: Cli, evaluation: Path, tiny_model: Path, tokenizer: Any
+) -> None:
+    from transformers import AutoModelForCausalLM
+
+    items = [
+        {"id": row["id"], "prompt": row["messages"][0]["content"], "reference": row["messages"][1]["content"]}
+        for row in HELD_OUT
+    ]
+    settings = {"max_tokens": 2}
+    write_suite(items=[*items, {"id": "none", "prompt": "안녕?"}], metrics=["perplexity"], generation=settings)
+    result = measured(cli, evaluation, "suites=[s.yaml]")
+    nats, tokens, _ = by_hand(AutoModelForCausalLM.from_pretrained(tiny_model).eval(), tokenizer, HELD_OUT)
+    assert result["suites"]["s"]["summary"]["perplexity"] == pytest.approx(math.exp(nats / tokens), rel=1e-5)
+    assert result["suites"]["s"]["items"][-1]["scores"] == {"perplexity": None}
 
 
 def test_no_held_out_data_is_an_error_of_the_section(cli: Cli, evaluation: Path) -> None:

@@ -76,7 +76,7 @@ def test_a_good_adapter_becomes_a_model_for_every_other_command(cli: Cli) -> Non
     Path("e.yaml").write_text("{model: models/story, data: {eval: heldout.jsonl, max_length: 96}}", encoding="utf-8")
     scored = cli("eval", "e.yaml", "--name", "e", "--json").json()
     assert scored["contract"] == "same"
-    assert scored["rows"][-1]["perplexity"] == pytest.approx(export["perplexity"], rel=1e-4)
+    assert scored["suites"]["held-out"]["summary"]["perplexity"] == pytest.approx(export["perplexity"], rel=1e-4)
 
 
 @pytest.mark.usefixtures("data")

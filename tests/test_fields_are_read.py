@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,14 +13,19 @@ import pytest
 from pydantic import Field, model_validator
 from workbench import HELD_OUT, TRAINED_ON, write_rows
 
+from llmops_cli.commands.prompts.list import to_json
 from llmops_cli.config.base import StrictModel
 from llmops_cli.config.layers import _models_in, resolve
 from llmops_cli.core.console import SilentReporter
+from llmops_cli.core.errors import InputError
 from llmops_cli.core.workspace import PACKAGE, RunRequest
 from llmops_cli.data.config import ValidateConfig
+from llmops_cli.inference.config import GenerationConfig
 from llmops_cli.pipeline import runner, validating
 from llmops_cli.pipeline.config import RecipeConfig
-from llmops_cli.pipeline.jobs import JOBS
+from llmops_cli.pipeline.jobs import JOBS, SCHEMAS, schema_named
+from llmops_cli.prompts.library import find_template
+from llmops_cli.prompts.trials import failures
 
 CHAT = {"messages": [{"speaker_id": "A", "content": "안녕?"}, {"speaker_id": "B", "content": "반가워."}]}
 STORY = {"title": "바다", "text": ["C001은 바다로 갔다.", "C001은 돌아왔다."]}
@@ -73,6 +79,32 @@ def run(job: str, values: dict[str, Any], name: str = "") -> Any:
     return JOBS[job].module.run(JOBS[job].module.plan(config, *request), SilentReporter())
 
 
+def try_a_prompt_template() -> None:
+    about = {"ko": "값", "en": "a value"}
+    variables: dict[str, Any] = {name: {"about": about} for name in ("text", "place")}
+    variables["length"] = {"type": "integer", "min": 1, "max": 9, "default": 5, "about": about}
+    variables["speech"] = {"type": "choice", "choices": ["반말", "존댓말"], "default": "반말", "about": about}
+    values = {"text": "가자.", "place": "바다"}
+    template = {
+        "version": 1,
+        "about": about,
+        "variables": variables,
+        "system": "{{ speech }}",
+        "prompt": "{{ place }} {{ length }} {{ text }}",
+        "examples": [{"values": values, "assistant": "응."}, {"user": "숲?", "assistant": "숲."}],
+        "tests": [{"values": values, "contains": ["바다 5"], "excludes": ["숲"]}],
+        "generation": {"temperature": 0.5},
+    }
+    Path("prompts").mkdir()
+    Path("prompts/sea.yaml").write_text(json.dumps(template), encoding="utf-8")
+    found = find_template("sea")
+    assert failures(found) == []
+    assert found.settings(GenerationConfig).temperature == 0.5
+    assert to_json(found)["identity"].startswith("sea@1:")
+    with pytest.raises(InputError):
+        found.render(values | {"length": 10})
+
+
 def run_every_job(tiny_model: Path) -> None:
     """A tiny run of each."""
     Path("raw").mkdir()
@@ -94,17 +126,43 @@ def run_every_job(tiny_model: Path) -> None:
     run("train", {"model": None, "data": data, "train": full | {"max_steps": 1}}, "full")
     lora = {"epochs": 1, "batch_size": 16, "patience": 1, "pack_length": 192}
     run("train", {"model": str(tiny_model), "data": data, "train": lora, "tracking": {"mlflow": False}}, "lora")
-    run("eval", {"model": "runs/lora", "data": data}, "eval")
+    suite = {
+        "about": "바다",
+        "metrics": ["rep_1", "constraints"],
+        "system": "짧게.",
+        "samples": 2,
+        "prompts": "items.jsonl",
+    }
+    Path("suite.yaml").write_text(json.dumps(suite | {"items": [{"id": "a", "prompt": "바다?"}]}), encoding="utf-8")
+    write_rows(
+        "items.jsonl",
+        [
+            {
+                "id": "b",
+                "prompt": "숲?",
+                "system": "길게.",
+                "reference": "숲.",
+                "constraints": {"characters": {"max": 99}},
+            }
+        ],
+    )
+    limits = {"rep_1": {"max": 2.0}, "perplexity": {"min": 0.0, "worse_by": "5%"}}
+    evaluation = {"suites": ["suite.yaml"], "generation": {"max_tokens": 3}, "gate": {"limits": limits}}
+    run("eval", {"model": "runs/lora", "data": data, "tracking": {"mlflow": False}} | evaluation, "eval")
+    again = {"tracking": {"mlflow": False}, "gate": {"limits": {"perplexity": {"worse_by": "5%"}}, "baseline": "eval"}}
+    run("eval", {"model": "runs/lora", "data": data} | again, "again")
     held_out = {"eval": [heldout, "raw/work.txt"], "records": 2}
     run("quantize", {"model": "runs/full", "to": "int8", "output": "int8", "data": held_out, "limits": {"kl_p99": 9.0}})
     generation = {"max_tokens": 3, "stop": ["가"], "dry_multiplier": 0.5}
     output = {"input": "prompts.jsonl", "output": "answers.jsonl"}
     run("generate", {"model": "runs/full", "generation": generation} | output)
-    run("chat", {"model": "runs/lora", "prompt": "안녕?", "generation": generation})
+    try_a_prompt_template()
+    template = {"template": "sea", "values": {"place": "바다"}}
+    run("chat", {"model": "runs/lora", "prompt": "안녕?", "generation": generation} | template)
 
 
 def test_every_field_is_read(tiny_model: Path) -> None:
-    roots = [job.schema for job in JOBS.values()]
+    roots = [schema_named(name) for name in SCHEMAS]
     with recorded(roots) as reads:
         run_every_job(tiny_model)
     assert {schema.__name__ for schema in schemas(roots)} <= {schema for schema, _ in reads}

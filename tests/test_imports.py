@@ -36,8 +36,8 @@ EDGES: set[tuple[str, str]] = set()
 """Allowed edges between rooms of one line: (importing, imported)."""
 
 LIBRARIES = {
-    "torch": ("training/", "models/", "inference/", "export/", "core/device.py"),
-    "transformers": ("training/", "models/load.py", "inference/engines/"),
+    "torch": ("training/", "models/", "inference/", "export/", "core/device.py", "evaluation/metrics/bertscore.py"),
+    "transformers": ("training/", "models/load.py", "inference/engines/", "evaluation/metrics/bertscore.py"),
     "peft": ("training/", "models/load.py", "inference/engines/"),
     "mlflow": ("tracking/",),
     "chromadb": ("rag/",),
@@ -46,6 +46,8 @@ LIBRARIES = {
     "optuna": ("tuning/",),
     "matplotlib": ("reporting/",),
     "evaluate": ("evaluation/metrics/",),
+    "prompt_toolkit": ("chat/terminal/",),
+    "docx": ("chat/export.py",),
 }
 LAZY = {("torch", "core/device.py")}
 """Where a library may be imported inside functions and for annotations only."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 from pathlib import Path
@@ -32,7 +33,7 @@ def recipe(cli: Cli, tiny_model: Path) -> Any:
             {"job": "convert", "with": {"input": "held.jsonl", "output": "build/held.jsonl"}},
             {"job": "validate", "with": {"input": ["build/train.jsonl", "build/held.jsonl"]}},
             {"job": "train", "name": "t", "with": training},
-            {"job": "eval", "name": "e", "with": {"model": "runs/t", "data": data}},
+            {"job": "eval", "name": "e", "with": {"model": "runs/t", "data": data, "tracking": {"mlflow": False}}},
             {"job": "chat", "with": {"model": "runs/t", "prompt": "비가 와?", "generation": generation}},
         ]
         Path("recipe.yaml").write_text(json.dumps({"name": "r", "steps": steps}, ensure_ascii=False))
@@ -56,14 +57,15 @@ def test_from_raw_text_to_an_answer(recipe: Any, cli: Cli) -> None:
     assert ran(answer) == ALL
     assert answer.errors == []
     assert "warning" not in answer.err
-    assert "runs/t on 4 held-out records" in answer.out
+    assert "held-out, 4 items" in answer.out
     again = recipe("--json")
     assert ran(again) == ["eval", "chat"]
     steps = {step["step"]: step for step in again.json()["steps"]}
     assert [step["skipped"] for step in steps.values()][-3:] == [True, False, False]
-    rows = {row["name"]: row["loss"] for row in steps["eval e"]["result"]["rows"]}
-    assert rows["adapter"] == pytest.approx(record_of("runs/t")["best_held_out_loss"], rel=1e-6)
-    assert rows["adapter"] < rows["base"]
+    result = steps["eval e"]["result"]
+    perplexity = result["suites"]["held-out"]["summary"]["perplexity"]
+    assert perplexity == pytest.approx(math.exp(record_of("runs/t")["best_held_out_loss"]), rel=1e-5)
+    assert perplexity < result["beside"]["base"]["perplexity"]
     said = cli(
         "chat", "runs/t", "--once", "비가 와?", "--set", "generation.max_tokens=8", "--set", "generation.temperature=0"
     )

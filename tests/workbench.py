@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +14,9 @@ from llmops_cli.core.errors import InputError, Problem
 from llmops_cli.data.config import ReadOptions
 from llmops_cli.data.reading import read_records
 from llmops_cli.data.records import Message, Record
+from llmops_cli.inference.scoring import Predicts
 from llmops_cli.models.tokenizer import ModelTokenizer
+from llmops_cli.prompts.encode import Encoded
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ def write_config(tiny_model: Path, folder: Path = Path()) -> Path:
     write_rows(folder / "train.jsonl", TRAINED_ON)
     write_rows(folder / "heldout.jsonl", HELD_OUT)
     data = {"train": "train.jsonl", "eval": "heldout.jsonl", "max_length": 96}
-    evaluation = {"model": str(tiny_model), "data": data}
+    evaluation = {"model": str(tiny_model), "data": data, "tracking": {"mlflow": False}}
     training = {
         "model": str(tiny_model),
         "data": data,
@@ -171,6 +174,12 @@ def write_config(tiny_model: Path, folder: Path = Path()) -> Path:
     (folder / "eval.yaml").write_text(json.dumps(evaluation), encoding="utf-8")
     (folder / "train.yaml").write_text(json.dumps(training), encoding="utf-8")
     return folder / "train.yaml"
+
+
+def log_probabilities(engine: Predicts, ids: Sequence[int]) -> list[float]:
+    """Of every token but the first."""
+    (found,) = engine.log_probabilities([Encoded(list(ids), list(ids), characters=0)])
+    return found
 
 
 def metrics_of(run: str | Path) -> list[dict[str, Any]]:

@@ -73,16 +73,18 @@ def _as_yaml(value: Any) -> str:
 
 
 def schema(
-    job: Annotated[str, typer.Argument(help="train, eval, quantize, generate, chat, convert, validate or recipe.")],
+    job: Annotated[
+        str, typer.Argument(help="train, eval, suite, quantize, generate, chat, prompt, convert, validate or recipe.")
+    ],
 ) -> None:
-    """Print the JSON Schema of a job's configuration, for an editor."""
-    from llmops_cli.pipeline.jobs import job_named
+    """Print the JSON Schema of a configuration, for an editor."""
+    from llmops_cli.pipeline.jobs import schema_named
 
-    print_json(json_schema(job_named(job).schema))
+    print_json(json_schema(schema_named(job)))
 
 
 def json_schema(model: type) -> dict[str, object]:
-    """The JSON Schema of a configuration file: the job's own keys, and `extends`."""
+    """The JSON Schema of a configuration file: its own keys, and `extends`."""
     described: dict[str, object] = model.model_json_schema()  # type: ignore[attr-defined]
     properties = described["properties"]
     assert isinstance(properties, dict)
@@ -99,7 +101,7 @@ def json_schema(model: type) -> dict[str, object]:
 
 def _resolve(config: Path, job: str | None, overrides: list[str] | None) -> tuple[str, object]:
     from llmops_cli.config.layers import read_layers, resolve
-    from llmops_cli.pipeline.jobs import job_named, job_that_fits
+    from llmops_cli.pipeline.jobs import schema_named, schema_that_fits
 
-    name = job or job_that_fits(set(read_layers(config).data))
-    return name, resolve(job_named(name).schema, config, overrides or [])
+    name = job or schema_that_fits(set(read_layers(config).data))
+    return name, resolve(schema_named(name), config, overrides or [])

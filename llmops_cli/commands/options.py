@@ -16,3 +16,4 @@ RunName = Annotated[
     str | None, typer.Option("--name", help="Name of the run; by default the file's name and the time.")
 ]
 ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML configuration.")]
+TemplateName = Annotated[str, typer.Argument(metavar="NAME", help="A prompt template, by name or its YAML file.")]

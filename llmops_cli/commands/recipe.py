@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from llmops_cli.commands.evaluate import show_evaluation
+from llmops_cli.commands.evaluate.report import show_evaluation
 from llmops_cli.commands.options import Json, Set
 from llmops_cli.core.console import ConsoleReporter, print_json, print_result
 

@@ -36,6 +36,11 @@ def visible(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
+def visible_lines(text: str) -> str:
+    """The same, line by line."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
 def show_pairs(title: str, pairs: Mapping[str, str]) -> None:
     """A two-column table."""
     print_table(title, ["", ""], [[key, value] for key, value in pairs.items()])

@@ -113,15 +113,15 @@ def print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
     print_rich(table)
 
 
-def print_rich(*parts: Any, wrapped: bool = True) -> None:
-    """Write what Rich draws to stdout, in colours on a terminal only. Not `wrapped`, lines are cut nowhere."""
+def print_rich(*parts: Any, wrapped: bool = True, stderr: bool = False) -> None:
+    """Write what Rich draws to stdout, or to `stderr`, in colours on a terminal only. Not `wrapped`, no line is cut."""
     from rich.console import Console
 
-    console = Console(markup=False, emoji=False)
+    console = Console(markup=False, emoji=False, stderr=stderr)
     with console.capture() as shown:  # Rich itself would end the program with 1 when a pipe breaks
         for part in parts:
             console.print(part, soft_wrap=not wrapped)
-    print(shown.get(), end="")
+    print(shown.get(), end="", file=sys.stderr if stderr else sys.stdout)
 
 
 def print_piece(text: str) -> None:

@@ -158,6 +158,11 @@ def sha256_of(path: Path) -> str:
     return digest
 
 
+def sha256_of_value(value: Any) -> str:
+    """The hex SHA-256 of plain data: of its JSON, in which the order of keys says nothing."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+
 def _digest(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from llmops_cli.core.errors import InputError
@@ -39,9 +40,9 @@ def describe_inputs(paths: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
     Raises:
         InputError: a path is not there.
     """
-    return [
-        {"role": role, "path": nfc(str(path)), "sha256": sha256_of(path), "bytes": path.stat().st_size}
-        for role, names in paths.items()
-        if names
-        for path in expand(names)
-    ]
+    return [describe_file(role, path) for role, names in paths.items() if names for path in expand(names)]
+
+
+def describe_file(role: str, path: Path) -> dict[str, Any]:
+    """Path, sha256 and size of one file."""
+    return {"role": role, "path": nfc(str(path)), "sha256": sha256_of(path), "bytes": path.stat().st_size}

@@ -125,7 +125,7 @@ def rows_of(source: Source, layout: Layout, options: ReadOptions, report: OnProb
                 yield item[0], *_normalised(item[1])
     elif layout.kind == "document":
         for line, row in rows_of_document(_chunks(source, layout.encoding), source.name):
-            yield line, *_normalised_row(row, f"{source.name}:{line}")
+            yield line, *normalised_row(row, f"{source.name}:{line}")
     elif layout.kind == "text":
         for line, text in _passages(_texts(source, layout, report), options.text_unit or "file"):
             if len(text) > LONGEST_ROW:
@@ -151,7 +151,7 @@ def json_lines(lines: Iterable[tuple[int, bytes | None]], source: Source, layout
             text = decoded(data, where, layout.encoding).rstrip("\r\n")
             row = parse_line(text, where)
             plain = "\\u" not in text and unicodedata.is_normalized("NFC", text)
-            found = (row, False) if plain else _normalised_row(row, where)
+            found = (row, False) if plain else normalised_row(row, where)
         except InputError as error:
             for problem in error.problems:
                 report(problem)
@@ -258,7 +258,8 @@ def _passages(lines: Iterator[str], unit: str) -> Iterator[tuple[int, str]]:
         yield start, text
 
 
-def _normalised_row(row: Any, where: str) -> tuple[Any, bool]:
+def normalised_row(row: Any, where: str) -> tuple[Any, bool]:
+    """A row with all its text in NFC, and whether any was not. Raises InputError where it is nested too deep."""
     try:
         return _normalised(row)
     except RecursionError:

@@ -2,193 +2,182 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+import json
+import signal
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from llmops_cli.core.console import Reporter
-from llmops_cli.core.device import DeviceChoice, choose_device
-from llmops_cli.core.errors import Collector, GateFailed, InputError, raise_problems
-from llmops_cli.core.files import write_json
-from llmops_cli.core.workspace import RunRequest, clear_run, new_run_directory
-from llmops_cli.data.inputs import describe_inputs, read_section
-from llmops_cli.data.records import Record
-from llmops_cli.evaluation.config import EvalConfig
-from llmops_cli.evaluation.trigram import CharacterTrigram
-from llmops_cli.inference.open import EngineChoice, choose_engine, load_engine
-from llmops_cli.inference.scoring import Score, score
-from llmops_cli.models.dataset import EncodedSet, encode_records
-from llmops_cli.models.gguf import GgufFile
-from llmops_cli.models.resolve import ModelFiles, check_length
-from llmops_cli.models.source import check_source, tokenizer_of
-from llmops_cli.tracking.record import RunRecord, now
+from llmops_cli.core.errors import EXIT_NUMBERS, GateFailed, Problem
+from llmops_cli.core.files import atomic_writer, locked_directory
+from llmops_cli.core.interrupt import Interrupted
+from llmops_cli.core.workspace import clear_run
+from llmops_cli.evaluation.answering import Answers, SuiteRun, generate_missing, references
+from llmops_cli.evaluation.artifacts import ITEMS, mirror, write_reports
+from llmops_cli.evaluation.cache import Cache, cache_file
+from llmops_cli.evaluation.gate import decide
+from llmops_cli.evaluation.held_out import measure_held_out
+from llmops_cli.evaluation.likelihood import score_missing
+from llmops_cli.evaluation.measuring import measure, summarize
+from llmops_cli.evaluation.metrics import Item, Measurement
+from llmops_cli.evaluation.plan import EvalPlan, plan
+from llmops_cli.evaluation.report import Report, SetScores
+from llmops_cli.evaluation.suites import HELD_OUT
+from llmops_cli.tracking.record import RunRecord
 
+__all__ = ["EvalResult", "plan", "raise_if_failed", "run"]
 
-@dataclass
-class EvalPlan:
-    """An evaluation that can start."""
+WORDS = {"failed": "the gate failed", "undecided": "the gate failed, as this is undecided"}
 
-    config: EvalConfig
-    directory: Path
-    choice: EngineChoice
-    files: ModelFiles | GgufFile
-    contract: str
-    device: DeviceChoice
-    encoded: EncodedSet
-    train: list[Record]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the result. A trigram has characters for tokens, so it has no perplexity beside the others."""
-
-    name: str
-    loss: float | None
-    perplexity: float | None
-    bits_per_character: float
+Found = dict[str, Measurement | None]
 
 
 @dataclass(frozen=True)
 class EvalResult:
-    """What was measured, on how much text."""
+    """The run's folder and what was measured, with what it was compared with.
 
-    run: str
-    model: str
-    contract: str
-    records: int
-    tokens: int
-    characters: int
-    rows: list[Row]
+    `baseline_run` is the run of the baseline where its answers are here; `enforced` says that the gate counts.
+    """
+
+    directory: Path
+    report: Report
+    baseline: Report | None
+    baseline_run: str | None
+    enforced: bool
+
+    @property
+    def ok(self) -> bool:
+        """Whether the gate lets the model pass, or is not asked."""
+        return not (self.enforced and self.report.gate and not self.report.gate.passed)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
-
-
-def plan(config: EvalConfig, request: RunRequest) -> EvalPlan:
-    """Resolve an evaluation without loading weights.
-
-    Raises:
-        InputError, MachineError: every problem at once.
-    """
-    collect = Collector()
-    data = config.data
-    directory = collect.attempt(new_run_directory, request)
-    device = collect.attempt(choose_device, config.device)
-    held_out = collect.attempt(read_section, "eval", data.eval, data)
-    train = collect.attempt(read_section, "train", data.train, data) if data.train else []
-    choice = collect.attempt(choose_engine, config)
-    files = collect.attempt(_files, choice) if choice else None
-    tokenizer = collect.attempt(tokenizer_of, files) if files else None
-    contract = collect.attempt(check_source, files, tokenizer) if files and tokenizer else None
-    if files:
-        collect.attempt(check_length, files, data.max_length)
-    raise_problems(collect.problems)
-    assert directory is not None
-    assert device is not None
-    assert held_out is not None
-    assert train is not None
-    assert choice is not None
-    assert files is not None
-    assert tokenizer is not None
-    assert contract is not None
-    encoded = encode_records(tokenizer, held_out, data.max_length)
-    if not encoded.records:
-        raise InputError(
-            "no held-out record can be scored: no answer fits", where="data.eval", hint="--set data.max_length=2048"
-        )
-    return EvalPlan(config, directory, choice, files, contract, device, encoded, train)
-
-
-def _files(choice: EngineChoice) -> ModelFiles | GgufFile:
-    if not isinstance(choice.source, ModelFiles | GgufFile):
-        raise InputError("tells no probabilities of text; want a model in files", where=choice.source.name)
-    return choice.source
+        """Plain data: the report."""
+        return self.report.to_json()
 
 
 def run(plan: EvalPlan, reporter: Reporter) -> EvalResult:
-    """Measure the trigram, the base and the model.
+    """Measure the model on held-out text and on every suite; what the cache has is not computed again.
 
     Raises:
-        InputError: the weights do not load.
-        GateFailed: a loss is no number.
+        InputError: training data that cannot be read, weights that do not load.
+        MachineError: a server gave up, a full disk; what was computed is kept.
+        GateFailed: the model gives nan.
+        Interrupted: Ctrl-C; what was computed is kept.
     """
-    config = plan.config
-    clear_run(plan.directory)
-    record = RunRecord.create(
+    config, directory = plan.config, plan.directory
+    clear_run(directory)
+    with Cache(cache_file(), reporter.warn) as cache, locked_directory(directory):
+        record = _new_record(plan)
+        try:
+            with record.ending():
+                report = _measure(plan, cache, reporter)
+                write_reports(directory, report, plan.baseline, plan.baseline_run)
+                if device := plan.subject.device:
+                    record.update(device=device.name, device_reason=device.reason, dtype=device.dtype)
+        except KeyboardInterrupt:
+            what, hint = "interrupted: what was computed is kept", "the same command goes on from there"
+            raise Interrupted(signal.SIGINT, what, where=str(directory), hint=hint) from None
+        plan.subject.close_epoch(cache)
+        if config.tracking.mlflow:
+            mirror(record, report, config, cache)
+    return EvalResult(directory, report, plan.baseline, plan.baseline_run, config.gate.enforce)
+
+
+def raise_if_failed(result: EvalResult) -> None:
+    """Raise GateFailed where the gate counts and does not let the model pass: a problem for each limit that is why."""
+    if result.ok or result.report.gate is None:
+        return
+    missed = ("failed", "undecided") if result.report.gate.undecided == "fail" else ("failed",)
+    page = str(result.directory / "report.html")
+    raise GateFailed(
+        [
+            Problem(f"{WORDS[each.verdict]}: {each.why}", f"{each.suite}:{each.metric}", page, EXIT_NUMBERS)
+            for each in result.report.gate.decisions
+            if each.verdict in missed
+        ]
+    )
+
+
+def _new_record(plan: EvalPlan) -> RunRecord:
+    choice, files = plan.model.choice, plan.model.files
+    return RunRecord.create(
         plan.directory,
         "eval",
-        config,
+        plan.config,
+        model=plan.config.model,
+        base_model=files.base_name if files else None,
+        engine=choice.engine,
+        engine_reason=choice.reason,
+        contract=plan.model.contract,
+        fingerprint=plan.subject.fingerprint,
+        suites={run.suite.name: run.suite.config.about for run in plan.suites},
+        data=plan.inputs,
+    )
+
+
+def _measure(plan: EvalPlan, cache: Cache, reporter: Reporter) -> Report:
+    config, subject, tokenizer = plan.config, plan.subject, plan.model.tokenizer
+    suites: dict[str, SetScores] = {}
+    beside: dict[str, dict[str, float | None]] = {}
+    timings: dict[str, dict[str, float | None]] = {}
+    if plan.held_out:
+        for line in plan.held_out.encoded.warnings("data.eval"):
+            reporter.warn(line)
+        suites[HELD_OUT], beside = measure_held_out(plan.held_out, subject, config, cache, reporter)
+    for run in plan.suites:
+        generate_missing(run, subject, cache, config.at_once, reporter)
+        if run.scores_references and tokenizer:
+            score_missing(references(run, tokenizer), subject, "model", cache, reporter)
+    with atomic_writer(plan.directory / ITEMS) as stream:
+        for run in plan.suites:
+            answers = Answers(run, subject, cache, tokenizer if run.scores_references else None)
+            suites[run.suite.name], clock = _measure_suite(run, answers, stream, reporter)
+            if clock:
+                timings[run.suite.name] = clock
+    report = Report(
         model=config.model,
-        base_model=plan.files.base_name,
-        engine=plan.choice.engine,
-        engine_reason=plan.choice.reason,
-        contract=plan.contract,
-        device=plan.device.name,
-        device_reason=plan.device.reason,
-        dtype=plan.device.dtype,
-        data=describe_inputs({"eval": config.data.eval, "train": config.data.train}),
+        contract=plan.model.contract,
+        engine=plan.model.choice.engine,
+        fingerprint=subject.fingerprint,
+        suites=suites,
+        beside=beside,
+        timings=timings,
     )
-    for line in plan.encoded.warnings("data.eval"):
-        reporter.warn(line)
-    try:
-        result = _measure(plan, reporter)
-        write_json(plan.directory / "report.json", result.to_json())
-    except BaseException:
-        with contextlib.suppress(OSError):  # the error itself is what has to be told
-            record.update(status="failed", finished=now())
-        raise
-    record.update(status="finished", finished=now())
-    return result
+    if not (config.gate.limits or plan.baseline):
+        return report
+    return replace(report, gate=decide(config.gate, report, plan.baseline))
 
 
-def _measure(plan: EvalPlan, reporter: Reporter) -> EvalResult:
-    rows = []
-    if plan.train:
-        rows.append(_trigram(plan))
-    files, name = plan.files, "model"
-    if isinstance(files, ModelFiles) and files.adapter is not None:
-        base = replace(plan.choice, source=ModelFiles(files.base_name, files.base_name, files.base))
-        rows.append(_row("base", _score(plan, base, "base", reporter)))
-        name = "adapter"
-    scored = _score(plan, plan.choice, name, reporter)
-    rows.append(_row(name, scored))
-    return EvalResult(
-        str(plan.directory),
-        plan.config.model,
-        plan.contract,
-        len(plan.encoded.records),
-        scored.tokens,
-        scored.characters,
-        rows,
-    )
+def _measure_suite(
+    run: SuiteRun, answers: Answers, stream: IO[str], reporter: Reporter
+) -> tuple[SetScores, dict[str, float | None]]:
+    """The scores of a suite, and those that are of the clock; a line for every answer goes to `stream`."""
+    timed = [metric for metric in run.metrics if metric.timed]
+    lasting = [metric for metric in run.metrics if not metric.timed]
+    rows: list[tuple[str, Found]] = []
+    clock: list[tuple[str, Found]] = []
+    empty: list[str] = []
+    for item, found in measure(run.metrics, answers, reporter):
+        stream.write(_line(run.suite.name, item, found))
+        scores = {name: each and each._replace(details={}) for name, each in found.items()}
+        rows.append((item.id, {metric.name: scores[metric.name] for metric in lasting}))
+        clock.append((item.id, {metric.name: scores[metric.name] for metric in timed}))
+        if not item.output.strip():
+            empty.append(item.id)
+    return replace(summarize(lasting, rows, intervals=True), empty=empty), summarize(
+        timed, clock, intervals=False
+    ).summary
 
 
-def _score(plan: EvalPlan, choice: EngineChoice, label: str, reporter: Reporter) -> Score:
-    engine = load_engine(choice, plan.config)
-    with reporter.progress(f"scoring {label}", len(plan.encoded.records)) as bar:
-        scored = score(engine, plan.encoded.records, bar)
-    if not math.isfinite(scored.nats):
-        raise GateFailed(f"the loss of the {label} is {scored.loss}: its weights are broken", where=plan.config.model)
-    return scored
-
-
-def _row(name: str, scored: Score) -> Row:
-    return Row(name, scored.loss, scored.perplexity, scored.bits_per_character)
-
-
-def _trigram(plan: EvalPlan) -> Row:
-    trigram = CharacterTrigram(_answers(plan.train))
-    texts = _answers(plan.encoded.sources)
-    bits = sum(map(trigram.nats, texts)) / math.log(2)
-    return Row("character trigram", None, None, bits / sum(map(len, texts)))
-
-
-def _answers(records: Sequence[Record]) -> list[str]:
-    """The texts a model is asked to predict: assistant turns, or the plain text."""
-    texts = [record.text for record in records if record.text is not None]
-    turns = [message.content for record in records for message in record.messages if message.role == "assistant"]
-    return texts + turns
+def _line(suite: str, item: Item, found: Found) -> str:
+    line = {
+        "suite": suite,
+        "id": item.id,
+        "prompt": item.prompt,
+        "output": item.output,
+        "finish_reason": item.finish_reason,
+        "scores": {name: each and each.score for name, each in found.items()},
+        "details": {name: each.details for name, each in found.items() if each and each.details},
+    }
+    return json.dumps(line, ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""The jobs that a configuration can drive, and where each lives."""
+"""The jobs that a configuration can drive, where each lives, and the schema of every YAML file."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ class Job:
     @property
     def schema(self) -> type[StrictModel]:
         """The schema of the job's configuration."""
-        module, _, name = self.schema_path.partition(":")
-        schema: type[StrictModel] = getattr(importlib.import_module(module), name)
-        return schema
+        return _schema_at(self.schema_path)
 
     @property
     def module(self) -> ModuleType:
@@ -50,6 +48,12 @@ JOBS = {
     "recipe": Job("llmops_cli.pipeline.config:RecipeConfig", "llmops_cli.pipeline.runner"),
 }
 
+SCHEMAS = {name: job.schema_path for name, job in JOBS.items()} | {
+    "suite": "llmops_cli.evaluation.config:SuiteConfig",
+    "prompt": "llmops_cli.prompts.config:PromptConfig",
+}
+"""Where the schema of each kind of YAML file is: of every job, and of the files that jobs read."""
+
 
 def job_named(name: str) -> Job:
     """The job of a name.
@@ -62,13 +66,30 @@ def job_named(name: str) -> Job:
     return JOBS[name]
 
 
-def job_that_fits(keys: set[str]) -> str:
-    """The job whose schema knows most of the top-level `keys`; of equals, the one that lacks least and is smallest."""
+def schema_named(name: str) -> type[StrictModel]:
+    """The schema of a name.
+
+    Raises:
+        InputError: there is none; the message lists those there are.
+    """
+    if name not in SCHEMAS:
+        raise InputError(f"no schema {name!r}: there are {', '.join(SCHEMAS)}", hint=suggestion(name, list(SCHEMAS)))
+    return _schema_at(SCHEMAS[name])
+
+
+def schema_that_fits(keys: set[str]) -> str:
+    """The name of the schema that knows most of the top-level `keys`; of equals, it lacks least and is smallest."""
 
     def fit(name: str) -> tuple[int, int, int]:
-        fields = JOBS[name].schema.model_fields
+        fields = schema_named(name).model_fields
         known = {field.alias or key for key, field in fields.items()}
         needed = {field.alias or key for key, field in fields.items() if field.is_required()}
         return len(keys & known) - len(keys - known), -len(needed - keys), -len(fields)
 
-    return max(JOBS, key=fit)
+    return max(SCHEMAS, key=fit)
+
+
+def _schema_at(path: str) -> type[StrictModel]:
+    module, _, name = path.partition(":")
+    schema: type[StrictModel] = getattr(importlib.import_module(module), name)
+    return schema

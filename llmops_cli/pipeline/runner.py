@@ -94,7 +94,7 @@ def run(
     """Run the steps; `on_step` is told of each as it ends. A step after one that made something anew is always run.
 
     Raises:
-        GateFailed: a validation found errors.
+        GateFailed: a validation found errors, or the gate of an evaluation failed.
         LlmopsError: whatever a job raises; the steps before it stay done.
     """
     done = {} if force else _read_state(plan.state_file)
@@ -114,11 +114,13 @@ def run(
             done[f"{key} begun"] = fingerprint
             write_json(plan.state_file, done)
             result = _run_job(planned, reporter, request)
-            done[key] = _fingerprint(planned)
-            write_json(plan.state_file, done)
         results.append(StepResult(planned.label, planned.step.job, skip, result))
         if on_step:
             on_step(results[-1])
+        if not skip:
+            _raise_if_failed(planned, result)
+            done[key] = _fingerprint(planned)
+            write_json(plan.state_file, done)
     return results
 
 
@@ -170,7 +172,11 @@ def _run_job(planned: PlannedStep, reporter: Reporter, request: RunRequest) -> A
     job = job_named(planned.step.job)
     if job.makes_run:
         return job.module.run(job.module.plan(planned.config, request), reporter)
-    result = job.module.run(job.module.plan(planned.config), reporter)
-    if getattr(result, "ok", True) is False:
+    return job.module.run(job.module.plan(planned.config), reporter)
+
+
+def _raise_if_failed(planned: PlannedStep, result: Any) -> None:
+    if planned.step.job == "eval":
+        job_named("eval").module.raise_if_failed(result)
+    elif planned.step.job == "validate" and not result.ok:
         raise GateFailed(f"{planned.label} found errors", hint=f"llmops data validate {' '.join(planned.config.input)}")
-    return result

@@ -10,6 +10,7 @@ from typing import Any
 from llmops_cli import __version__
 from llmops_cli.core.files import write_text
 from llmops_cli.reporting.histogram import length_histogram
+from llmops_cli.reporting.page import render_page
 
 TEMPLATE = "validation.html"
 FINDINGS_SHOWN = 25
@@ -25,16 +26,6 @@ def write_validation(report: Mapping[str, Any], target: Path) -> None:
         report: what `ValidateResult.to_json()` gives.
         target: where the page goes; it appears whole.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = "{:,}".format
     found = sorted(
         ((name, check) for name, check in report["checks"].items() if check["count"]),
         key=lambda each: (each[1]["severity"] != "error", -each[1]["count"]),
@@ -44,7 +35,8 @@ def write_validation(report: Mapping[str, Any], target: Path) -> None:
         if len(examples[finding["check"]]) < FINDINGS_SHOWN:
             examples[finding["check"]].append(finding)
     limit = report["parameters"].get("length", {}).get("max_length")
-    page = environment.get_template(TEMPLATE).render(
+    page = render_page(
+        TEMPLATE,
         report=report,
         found=found,
         silent=[(name, check) for name, check in report["checks"].items() if not check["count"]],

@@ -17,3 +17,22 @@ def distinct_n(items: Sequence[Hashable], n: int) -> float:
     """
     total = len(items) - n + 1
     return len(set(ngrams(items, n))) / total if total > 0 else 1.0
+
+
+def moving_distinct_n(items: Sequence[Hashable], n: int, window: int) -> float | None:
+    """Mean :func:`distinct_n` of every run of `window` items, or of all where they are fewer; None without n-grams.
+
+    Whatever the length of the text, so many n-grams are compared; with `n` 1 over words it is MATTR (Covington &
+    McFall 2010).
+    """
+    window = min(window, len(items))
+    size, starts = window - n + 1, len(items) - window
+    if size < 1:
+        return None
+    firsts = 0
+    before: dict[tuple[Hashable, ...], int] = {}
+    for place, ngram in enumerate(ngrams(items, n)):
+        # The first of its kind in those windows that hold it and start behind its like.
+        firsts += max(0, min(place, starts) - max(before.get(ngram, -1), place - size))
+        before[ngram] = place
+    return firsts / (size * (starts + 1))

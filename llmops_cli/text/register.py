@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from functools import lru_cache
 from typing import Literal
 
-from llmops_cli.text.sentences import QUOTED, split_sentences
+from llmops_cli.text.narration import narration
+from llmops_cli.text.sentences import split_sentences
 
 Level = Literal["합쇼체", "해요체", "하오체", "해라체", "해체"]
 POLITE: frozenset[Level] = frozenset({"합쇼체", "해요체", "하오체"})
 """존댓말; the other levels are 반말."""
 
-_AFTER_THE_ENDING = " .,!?。！？…~～^;-\"'”’」』》)]♡♥" + "".join(map(chr, range(ord("ㄱ"), ord("ㆎ") + 1)))
+_UP_TO_THE_ENDING = re.compile(".*[가-힣0-9A-Za-z]", re.DOTALL)
 _LONGEST_ENDING = 4
 _FINALS = {"ㄴ": "\u11ab", "ㄹ": "\u11af", "ㅂ": "\u11b8", "ㅄ": "\u11b9", "ㅆ": "\u11bb"}
 
@@ -36,19 +38,16 @@ _LEVELS: tuple[tuple[Level | None, tuple[str, ...]], ...] = (
     ("해라체", _endings("다 느냐 ㅆ냐 ㅄ냐 하냐 이냐 뭐냐 거냐 구나 더라 거라 어라 아라 해라 하라 마라 도다 로다")),
     ("해라체", _endings("ㅆ니 ㅄ니 뭐니 거니 하자 가자 보자 말자 먹자 놀자 만나자")),
     ("해체", _endings("ㅆ어 ㅄ어 싶어 싫어 같아 좋아 많아 않아 잖아 알아 찮아 몰라 해 돼 봐 줘 아니야 거야 뭐야 이야")),
-    (
-        "해체",
-        _endings(
-            "려워 마워 미워 추워 더워 리워 러워 로워 여워 서워 거든 야지 ㅆ지 ㅄ지 하지 이지 되지 맞지 좋지 않지 렇지"
-        ),
-    ),
+    ("해체", _endings("려워 마워 미워 추워 더워 리워 러워 로워 여워 서워 가워 거워 까워 쉬워 매워")),
+    ("해체", _endings("거든 야지 ㅆ지 ㅄ지 하지 이지 되지 맞지 좋지 않지 렇지")),
     ("해체", _endings("ㅆ네 ㅄ네 하네 이네 좋네 같네 많네 ㅆ군 는군 구만 ㄹ게 ㄹ까 ㄹ래 ㄹ걸 ㅆ대 는대 ㅆ나")),
 )
 
 
 def level_of(sentence: str) -> Level | None:
     """The speech level that the last ending of `sentence` shows, None where it shows none (a noun, a fragment)."""
-    return _level(sentence[-80:].rstrip(_AFTER_THE_ENDING)[-_LONGEST_ENDING:])
+    words = _UP_TO_THE_ENDING.match(sentence[-80:])
+    return _level(words.group()[-_LONGEST_ENDING:]) if words else None
 
 
 @lru_cache(maxsize=1 << 14)
@@ -59,12 +58,16 @@ def _level(tail: str) -> Level | None:
     return next((level for level, endings in _LEVELS if decomposed.endswith(endings)), None)
 
 
+def sentence_levels(text: str) -> list[tuple[str, Level]]:
+    """Each sentence of the narration with its speech level, without the sentences of no clear level."""
+    return [(sentence, level) for sentence in split_sentences(narration(text)) if (level := level_of(sentence))]
+
+
 def levels(text: str) -> list[Level]:
-    """The speech level of each sentence outside quotation marks, without the sentences of no clear level."""
-    narration = QUOTED.sub(" ", text)
-    return [level for sentence in split_sentences(narration) if (level := level_of(sentence))]
+    """The speech level of each sentence of the narration, without the sentences of no clear level."""
+    return [level for _, level in sentence_levels(text)]
 
 
 def registers(text: str) -> Counter[Level]:
-    """Sentences of each speech level, outside quotation marks."""
+    """Sentences of each speech level in the narration."""
     return Counter(levels(text))

@@ -10,7 +10,20 @@ from numpy.typing import NDArray
 
 _HANGUL = "가-힣ㄱ-ㆎ\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff\uffa0-\uffdc"
 _HANGUL_RUN = re.compile(f"[{_HANGUL}]+")
-_OTHER_LETTERS = re.compile(rf"[^\W\d_{_HANGUL}]+")
+# Alphanumeric for `re`, and no letters: ①, Ⅱ, ½.
+_NUMERALS = (
+    "²³¹¼-¾\u2070-\u209c\u2150-\u218b\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3007"
+    "\u3220-\u3229\u3251-\u325f\u3280-\u3289"
+)
+_LETTER_BUT_HANGUL = rf"^\W\d_{_NUMERALS}{_HANGUL}"
+_OTHER_LETTERS = re.compile(f"[{_LETTER_BUT_HANGUL}]+")
+_LATIN_AND_GREEK = (
+    "A-Za-zªµº\u00c0-\u02ff\u0370-\u03ff\u1d00-\u1dbf\u1e00-\u1fff\u2100-\u214f\u2c60-\u2c7f\ua720-\ua7ff"
+    "\ufb00-\ufb06\uff21-\uff3a\uff41-\uff5a\U0001d400-\U0001d7ff"
+)
+SLIP = re.compile(f"[{_LETTER_BUT_HANGUL}{_LATIN_AND_GREEK}]+")
+"""A run of letters that are neither Hangul, Latin nor Greek."""
+_GLOSS = re.compile(r"(?<=\w)['\"’”」』》]?[(（\[〔][^()（）\[\]〔〕가-힣\n]{1,30}[)）\]〕]")
 
 _RANGES = {
     "han": "\u2e80-\u2fdf\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff",
@@ -66,3 +79,11 @@ def foreign_scripts(text: str) -> dict[str, int]:
         return {}
     counts = {script: len(letter.findall(found)) for script, letter in _SCRIPTS.items()}
     return {script: count for script, count in counts.items() if count}
+
+
+def foreign_slips(text: str) -> list[str]:
+    """Runs of letters that are neither Hangul nor Latin, where no bracket explains the word before it: 작가(作家).
+
+    Greek is left out: α and π are symbols.
+    """
+    return SLIP.findall(_GLOSS.sub("", text)) if SLIP.search(text) else []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 import re
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,22 @@ TAGS_AT_ONCE = 100
 def tracking_uri(workspace: Path) -> str:
     """The store of a workspace. MLflow refuses its old folder store, and a relative path would follow the caller."""
     return f"sqlite:///{workspace.resolve()}/mlflow.db"
+
+
+def has_run(workspace: Path, run_id: str) -> bool:
+    """Whether the store of a workspace has this run; asked of the file itself, for MLflow takes seconds to import."""
+    address = f"{(workspace.resolve() / 'mlflow.db').as_uri()}?mode=ro"
+    query = "SELECT 1 FROM runs WHERE run_uuid = ? AND lifecycle_stage = 'active'"
+    try:
+        with contextlib.closing(sqlite3.connect(address, uri=True)) as store:
+            return store.execute(query, (run_id,)).fetchone() is not None
+    except sqlite3.Error:  # no store, or one that is not what it was
+        return False
+
+
+def _key(name: str) -> str:
+    """The name of a parameter or a metric as MLflow takes it, `rouge_l.char` for `rouge_l[char]`."""
+    return re.sub(r"[^/\w.\- ]", "_", name.replace("[", ".").replace("]", ""))[:250]
 
 
 def _tag_name(role: str, path: str) -> str:
@@ -54,7 +72,7 @@ class MlflowMirror:
         from mlflow.entities import Param
 
         logged = self._client.get_run(self.run_id).data.params
-        new = [Param(key, str(value)[:PARAM_LIMIT]) for key, value in values.items() if key not in logged]
+        new = [Param(_key(key), str(value)[:PARAM_LIMIT]) for key, value in values.items() if _key(key) not in logged]
         self._client.log_batch(self.run_id, params=new)
 
     def datasets(self, files: list[dict[str, Any]]) -> None:
@@ -74,7 +92,7 @@ class MlflowMirror:
         stamp = int(time.time() * 1000)
         step = int(entry.get("step", 0))
         self._pending += [
-            Metric(key, float(value), stamp, step)
+            Metric(_key(key), float(value), stamp, step)
             for key, value in entry.items()
             if key != "step" and value is not None
         ]

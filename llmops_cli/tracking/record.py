@@ -7,6 +7,7 @@ import json
 import platform
 import subprocess
 import time
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from llmops_cli import __version__
 from llmops_cli.config.base import StrictModel
 from llmops_cli.core.errors import InputError
 from llmops_cli.core.files import write_json, write_text
+from llmops_cli.core.interrupt import Interrupted
 
 SCHEMA_VERSION = 1
 LIBRARIES = ("torch", "transformers", "peft", "tokenizers", "safetensors", "accelerate", "mlflow", "numpy")
@@ -76,6 +78,18 @@ class RunRecord:
         self.values.update(facts)
         self.write()
 
+    @contextlib.contextmanager
+    def ending(self) -> Iterator[None]:
+        """Write how the block ended: finished, interrupted by a signal, or failed."""
+        try:
+            yield
+        except BaseException as error:
+            stopped = isinstance(error, KeyboardInterrupt | SystemExit | Interrupted)
+            with contextlib.suppress(OSError):  # the error itself is what has to be told
+                self.update(status="interrupted" if stopped else "failed", finished=now())
+            raise
+        self.update(status="finished", finished=now())
+
     def write(self) -> None:
         """Write `record.json` atomically."""
         write_json(self.directory / "record.json", self.values)
@@ -132,10 +146,10 @@ def _git(*arguments: str) -> str:
     return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()
 
 
-def library_versions() -> dict[str, str]:
-    """The versions of the libraries that shape a result, without importing them."""
+def library_versions(names: Iterable[str] = LIBRARIES) -> dict[str, str]:
+    """The versions of the libraries that are here and shape a result, without importing them."""
     versions = {}
-    for name in LIBRARIES:
+    for name in names:
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
     return versions

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from llmops_cli.config.base import DEVICE_HELP, MODEL_HELP, DeviceName, PathList, StrictModel
 from llmops_cli.data.config import ReadOptions
+from llmops_cli.tracking.config import TrackingSettings
 
 ALL_LINEAR = "all-linear"
 
@@ -101,13 +102,6 @@ class TrainSettings(StrictModel):
     tokenizer: TokenizerSettings | None = Field(
         None, description="method full with architecture: train the tokenizer too"
     )
-
-
-class TrackingSettings(StrictModel):
-    """The run's mirror in MLflow."""
-
-    mlflow: bool = Field(True, description="mirror the run into the workspace's mlflow.db (SQLite)")
-    experiment: str = Field("llmops", min_length=1, description="MLflow experiment name")
 
 
 class TrainConfig(StrictModel):
