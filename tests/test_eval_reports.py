@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from copy import deepcopy
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 from junitparser import JUnitXml
+from pages import Page
 from suites_bench import ITEMS, lines_of, write_eval, write_suite
 from workbench import Cli
 
@@ -52,41 +52,6 @@ def gated(passed: bool, *verdicts: str, why: str = "왜", **values: Any) -> dict
 def line_of(name: str, output: str = "답", **values: Any) -> dict[str, Any]:
     line = {"suite": "글", "id": name, "prompt": f"{name}?", "output": output, "finish_reason": "stop"}
     return line | {"scores": {}, "details": {}} | values
-
-
-class Page(HTMLParser):
-    """A page whose every element is closed where it must be."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self._open: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.marked: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag != "meta":
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self._open and self._open[-1] != "style":
-            self.words.append(data)
-        if self._open and self._open[-1] == "mark":
-            self.marked.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
 
 
 def read_junit(text: str, folder: Path) -> JUnitXml:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
-from llmops_cli.text.register import level_of, levels, registers
+from llmops_cli.text.register import level_of, levels
 
 
 @pytest.mark.parametrize(
@@ -42,4 +44,4 @@ def test_speech_and_thoughts_do_not_count() -> None:
 
 
 def test_levels_are_counted() -> None:
-    assert registers("갑니다. 가요. 간다.\n가요") == {"합쇼체": 1, "해요체": 2, "해라체": 1}
+    assert Counter(levels("갑니다. 가요. 간다.\n가요")) == {"합쇼체": 1, "해요체": 2, "해라체": 1}

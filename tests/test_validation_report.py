@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pages import Page
 from workbench import CONVERSATIONS, Answer, Cli, write_file, write_rows
 
 from llmops_cli import __version__
@@ -26,48 +26,13 @@ from llmops_cli.reporting.histogram import bin_of, length_histogram
 
 TINY = "builtin:tiny-ko"
 HOSTILE = "<script>alert('가')</script>"
-EMPTY_ELEMENTS = ("meta", "line")
-
-
-class Page(HTMLParser):
-    """A page whose every element is closed where it must be: its elements in order, and its text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self._open: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in EMPTY_ELEMENTS:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self._open and self._open[-1] != "style":
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
-
-    def of_class(self, name: str) -> list[dict[str, str | None]]:
-        return [attributes for _, attributes in self.elements if name in (attributes.get("class") or "").split()]
+EMPTY = ("meta", "line")
 
 
 def report_of(*paths: str, **values: Any) -> Page:
     config = ValidateConfig(input=list(paths), html="out/report.html", **values)
     validating.run(validating.plan(config), SilentReporter())
-    return Page(Path("out/report.html").read_text(encoding="utf-8"))
+    return Page(Path("out/report.html").read_text(encoding="utf-8"), EMPTY)
 
 
 def test_a_report_has_verdict_counts_places_files_and_parameters() -> None:
@@ -126,7 +91,7 @@ def test_what_data_says_is_text_and_never_markup() -> None:
 def test_a_report_needs_nothing_else() -> None:
     report_of(write_rows("a.jsonl", [{"text": "깨진 \ufffd 글이다."}]))
     text = Path("out/report.html").read_text(encoding="utf-8")
-    page = Page(text)
+    page = Page(text, EMPTY)
     assert "://" not in text
     assert "@import" not in text
     assert not {"script", "link", "img", "iframe"} & {tag for tag, _ in page.elements}
@@ -254,4 +219,4 @@ def test_tokens_of_nothing(cli: Cli) -> None:
 def test_the_data_room_alone_writes_a_report() -> None:
     config = ValidateConfig(input=[write_rows("a.jsonl", CONVERSATIONS)], html="report.html")
     validate.run(validate.plan(config), SilentReporter())
-    assert Page(Path("report.html").read_text(encoding="utf-8")).of_class("good")
+    assert Page(Path("report.html").read_text(encoding="utf-8"), EMPTY).of_class("good")

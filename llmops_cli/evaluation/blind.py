@@ -17,6 +17,7 @@ from typing import Any, Literal
 from llmops_cli.core.errors import InputError
 from llmops_cli.core.files import locked_directory, write_text
 from llmops_cli.core.workspace import RunRequest, new_run_directory, runs_directory
+from llmops_cli.evaluation import bootstrap
 from llmops_cli.evaluation.metrics import Item
 from llmops_cli.evaluation.outputs import read_outputs
 
@@ -221,12 +222,7 @@ def _read_choices(path: Path) -> list[dict[str, Any]]:
 
 def sign_test(wins: int, losses: int) -> float:
     """The exact two-sided p-value of a binomial test against a half."""
-    count = wins + losses
-    ways = tail = 1
-    for k in range(min(wins, losses)):
-        ways = ways * (count - k) // (k + 1)
-        tail += ways
-    return min(1.0, 2 * tail / (1 << count))
+    return min(1.0, 2 * bootstrap.sign_test(max(wins, losses), min(wins, losses)))
 
 
 def more_needed(wins: int, losses: int, ties: int) -> int | None:

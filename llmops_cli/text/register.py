@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from functools import lru_cache
 from typing import Literal
 
@@ -66,8 +65,3 @@ def sentence_levels(text: str) -> list[tuple[str, Level]]:
 def levels(text: str) -> list[Level]:
     """The speech level of each sentence of the narration, without the sentences of no clear level."""
     return [level for _, level in sentence_levels(text)]
-
-
-def registers(text: str) -> Counter[Level]:
-    """Sentences of each speech level in the narration."""
-    return Counter(levels(text))

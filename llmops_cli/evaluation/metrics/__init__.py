@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,16 +96,6 @@ Measured = float | Measurement | None
 """None for an item that has no score, such as one too short."""
 Measure = Callable[[Item], Measured]
 MeasureAll = Callable[[Sequence[Item]], Iterable[Measured]]
-
-
-class MetricModule(Protocol):
-    """What every module has; the rest is optional."""
-
-    ABOUT: str
-    FORMULA: str
-    SOURCE: str
-    BETTER: Better | None
-    NEEDS: tuple[str, ...]
 
 
 def pooled_ratio(statistics: np.ndarray, counts: np.ndarray) -> np.ndarray:
